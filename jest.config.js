@@ -1,0 +1,29 @@
+// One preset, three suites: unit (no I/O), int (real servers), e2e (real machines and Chromium).
+const preset = {
+  rootDir: import.meta.dirname,
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '^.+\\.tsx?$': ['ts-jest', { useESM: true, tsconfig: 'tsconfig.json', diagnostics: false }] },
+  moduleNameMapper: {
+    '^#libs/(.*)$': '<rootDir>/libs/$1/src/index.ts',
+    '^#services/(.*)$': '<rootDir>/services/$1/src/index.ts',
+    '^#migrations$': '<rootDir>/migrations/index.ts',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.goldleaf'],
+};
+
+const suite = (displayName, ending, extra = {}) => ({
+  ...preset,
+  displayName,
+  testMatch: [`<rootDir>/{libs,services,migrations,test,infra}/**/*.${ending}.ts`],
+  ...extra,
+});
+
+export default {
+  projects: [
+    suite('unit', 'spec'),
+    suite('int', 'int-spec', { testTimeout: 60_000 }),
+    suite('e2e', 'e2e-spec', { testTimeout: 300_000 }),
+  ],
+};

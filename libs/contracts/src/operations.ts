@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { idSchema, nameSchema, timestampSchema } from './primitives.js';
+import { desktopStateSchema, imageVersionStateSchema } from './states.js';
+
+export const desktopViewSchema = z.object({
+  id: idSchema,
+  pool: nameSchema,
+  state: desktopStateSchema,
+  host: z.string(),
+  imageVersion: z.int(),
+  sessionId: idSchema.nullable(),
+  username: z.string().nullable(),
+  reason: z.string().nullable(),
+  createdAt: timestampSchema,
+  stateChangedAt: timestampSchema,
+});
+export type DesktopView = z.infer<typeof desktopViewSchema>;
+
+export const hostViewSchema = z.object({
+  name: z.string(),
+  driver: z.string(),
+  accelerator: z.string(),
+  vcpus: z.int(),
+  memoryMiB: z.int(),
+  machines: z.int(),
+  lastSeenAt: timestampSchema,
+  online: z.boolean(),
+});
+export type HostView = z.infer<typeof hostViewSchema>;
+
+export const imageVersionViewSchema = z.object({
+  image: nameSchema,
+  number: z.int(),
+  state: imageVersionStateSchema,
+  digest: z.string(),
+  sizeBytes: z.int(),
+  createdAt: timestampSchema,
+});
+export type ImageVersionView = z.infer<typeof imageVersionViewSchema>;
+
+export const imageViewSchema = z.object({
+  name: nameSchema,
+  displayName: z.string(),
+  versions: z.array(imageVersionViewSchema),
+});
+export type ImageView = z.infer<typeof imageViewSchema>;
+
+export const auditActionSchema = z.enum([
+  'sign-in',
+  'sign-in-refused',
+  'sign-out',
+  'assignment',
+  'recycle',
+  'log-off',
+  'session-expired',
+  'desktop-lost',
+  'desktop-quarantined',
+  'pool-created',
+  'pool-changed',
+]);
+export type AuditAction = z.infer<typeof auditActionSchema>;
+
+export const auditEntryViewSchema = z.object({
+  id: idSchema,
+  at: timestampSchema,
+  action: auditActionSchema,
+  actor: z.string(),
+  subject: z.string().nullable(),
+  sourceAddress: z.string().nullable(),
+  correlationId: z.string().nullable(),
+  details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+});
+export type AuditEntryView = z.infer<typeof auditEntryViewSchema>;

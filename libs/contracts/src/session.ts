@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { displaySizeSchema, idSchema, nameSchema, timestampSchema } from './primitives.js';
+import { logonPhaseNameSchema, sessionStateSchema } from './states.js';
+
+export const createSessionSchema = z.object({ pool: nameSchema, display: displaySizeSchema.optional() }).strict();
+export type CreateSession = z.infer<typeof createSessionSchema>;
+
+export const logonPhaseSchema = z.object({
+  name: logonPhaseNameSchema,
+  startedAt: timestampSchema,
+  /** Null while the phase is under way. */
+  durationMs: z.number().nullable(),
+});
+export type LogonPhase = z.infer<typeof logonPhaseSchema>;
+
+/** Why the session has the desktop it has, for the words that the portal shows while a new one is prepared. */
+export const preparingReasonSchema = z.enum(['logon', 'recycle', 'guest-reboot', 'guest-poweroff', 'machine-lost']);
+export type PreparingReason = z.infer<typeof preparingReasonSchema>;
+
+export const sessionViewSchema = z.object({
+  id: idSchema,
+  state: sessionStateSchema,
+  pool: nameSchema,
+  poolDisplayName: z.string(),
+  imageVersion: z.int().nullable(),
+  desktop: z.object({ id: idSchema }).nullable(),
+  apps: z.array(z.object({ name: z.string(), displayName: z.string() })),
+  phases: z.array(logonPhaseSchema),
+  preparingReason: preparingReasonSchema,
+  /** For a failed session: what went wrong, in words for the person. */
+  failure: z.string().nullable(),
+  createdAt: timestampSchema,
+});
+export type SessionView = z.infer<typeof sessionViewSchema>;
+
+export const ticketViewSchema = z.object({
+  ticket: z.string(),
+  /** Where to open the websocket, relative to the broker unless absolute; add `?ticket=`. */
+  tunnelUrl: z.string(),
+  expiresAt: timestampSchema,
+});
+export type TicketView = z.infer<typeof ticketViewSchema>;

@@ -1,0 +1,1 @@
+export type { DirectoryProvider, DirectoryUser } from './directory-provider.js';

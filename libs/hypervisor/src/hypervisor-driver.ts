@@ -1,0 +1,77 @@
+import type { DriverCapabilities, HostCapacity } from './host.js';
+import type { Machine, MachineExit, MachineSpec } from './machine.js';
+
+/** A program to run inside a machine, through its guest agent. */
+export interface GuestCommand {
+  readonly path: string;
+  readonly args: readonly string[];
+  readonly input?: string;
+  /** Deadline for the whole call. */
+  readonly timeoutMs: number;
+}
+
+export interface GuestResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CallOptions {
+  /** Ends the call early; whatever it had made half-way is gone when it rejects. */
+  readonly signal?: AbortSignal;
+  /** Appears in the driver's log lines. */
+  readonly correlationId?: string;
+}
+
+/**
+ * What Goldleaf asks of a hypervisor. A machine belongs to one host, lives outside this process, and its writes live
+ * in a leaf that is destroyed with it. Every implementation passes `describeHypervisorDriver`.
+ */
+export interface HypervisorDriver {
+  readonly name: string;
+
+  /** Adopts the machines that an earlier process left running, sweeps what it left half-made, starts watching. */
+  start(): Promise<void>;
+
+  /** Stops watching. Machines go on running. */
+  stop(): Promise<void>;
+
+  capabilities(): DriverCapabilities;
+
+  /** What the host really has left at this moment. */
+  capacity(): Promise<HostCapacity>;
+
+  /**
+   * Makes a leaf over the image and starts a machine on it. Called again with the id of a machine that exists it
+   * returns that machine. When it rejects, nothing of the machine is left.
+   * @throws MachineError `image-missing`, `image-damaged`, `no-space`, `no-memory` or `failed`
+   */
+  create(spec: MachineSpec, options?: CallOptions): Promise<Machine>;
+
+  /**
+   * Resolves when the machine shows its waiting screen and its guest agent answers.
+   * @throws MachineError `not-ready` after `timeoutMs`, `not-found` when there is no such machine or it has ended
+   */
+  waitReady(machineId: string, timeoutMs: number, options?: CallOptions): Promise<Machine>;
+
+  inspect(machineId: string): Promise<Machine | undefined>;
+
+  /** All machines of this host, also those that an earlier process made. */
+  list(): Promise<readonly Machine[]>;
+
+  /** @throws MachineError `not-found`, or `guest-unresponsive` after the command's deadline */
+  runInGuest(machineId: string, command: GuestCommand, options?: CallOptions): Promise<GuestResult>;
+
+  /** Asks the guest to draw at this size, in pixels. @throws MachineError as runInGuest */
+  resizeDisplay(machineId: string, width: number, height: number, options?: CallOptions): Promise<void>;
+
+  /** Ends the machine and destroys its leaf. Resolves when both are gone; also when they were gone before. */
+  destroy(machineId: string, options?: CallOptions): Promise<void>;
+
+  /**
+   * Tells of every machine that ended without `destroy`, also of those that ended while no process watched (told
+   * after `start`). The leaf is still there until `destroy`.
+   * @returns a function that ends the subscription
+   */
+  onExit(listener: (exit: MachineExit) => void): () => void;
+}

@@ -1,0 +1,47 @@
+/** A golden image as it lies on the host, read-only. Paths are absolute. */
+export interface MachineImage {
+  /** Names the content; two versions never share it. */
+  readonly digest: string;
+  readonly rootDiskPath: string;
+  readonly rootDiskFormat: 'raw' | 'qcow2';
+  /** Direct kernel boot. */
+  readonly kernelPath: string;
+  readonly initrdPath: string;
+  readonly kernelArguments: string;
+}
+
+export interface MachineSpec {
+  /** Chosen by the caller (a UUID), so that a repeated call makes no second machine. */
+  readonly id: string;
+  readonly image: MachineImage;
+  readonly vcpus: number;
+  readonly memoryMiB: number;
+  /** Name the guest shows as its own. */
+  readonly hostname: string;
+}
+
+/** Where the machine's screen is to be had, from its own host only. */
+export interface MachineDisplay {
+  readonly protocol: 'vnc';
+  readonly host: string;
+  readonly port: number;
+  /** Random for each machine. Secret: never logged, never in argv. */
+  readonly password: string;
+}
+
+export interface Machine {
+  readonly id: string;
+  /** `ended`: the guest powered off or rebooted, or its process died; only `destroy` is left to do. */
+  readonly state: 'running' | 'ended';
+  readonly imageDigest: string;
+  /** Absent once ended. */
+  readonly display?: MachineDisplay;
+  readonly startedAt: Date;
+}
+
+export type MachineExitReason = 'guest-reboot' | 'guest-poweroff' | 'killed';
+
+export interface MachineExit {
+  readonly machineId: string;
+  readonly reason: MachineExitReason;
+}
