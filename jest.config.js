@@ -7,7 +7,7 @@ const preset = {
   moduleNameMapper: {
     '^#libs/(.*)$': '<rootDir>/libs/$1/src/index.ts',
     '^#services/(.*)$': '<rootDir>/services/$1/src/index.ts',
-    '^#migrations$': '<rootDir>/migrations/index.ts',
+    '^#migrations$': '<rootDir>/migrations/data-source.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.goldleaf'],

@@ -1,0 +1,19 @@
+import { Redis } from 'ioredis';
+
+/**
+ * A Redis connection that reconnects for ever. A command sent while Redis is away fails at once instead of waiting,
+ * so that a request never hangs on it.
+ * @param url redis:// URL. Secret: never logged.
+ * @param role shown in CLIENT LIST
+ */
+export function createRedis(url: string, role: string, onError: (error: Error) => void): Redis {
+  const redis = new Redis(url, {
+    connectionName: `goldleaf-${role}`,
+    connectTimeout: 5_000,
+    commandTimeout: 5_000,
+    maxRetriesPerRequest: 0,
+    retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000),
+  });
+  redis.on('error', onError);
+  return redis;
+}

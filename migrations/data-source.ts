@@ -1,0 +1,17 @@
+import type { DataSource } from 'typeorm';
+import { AuditEntry } from '#libs/audit';
+import { createDataSource as create, StateEvent } from '#libs/database';
+import { migrations } from './index.js';
+
+export { migrations };
+
+/** All entities of the system: the one place that knows them together. */
+const entities = [AuditEntry, StateEvent];
+
+/** An unconnected data source with all entities and migrations. @param url postgres:// URL, secret */
+export function createDataSource(
+  url: string,
+  options: { poolSize?: number; applicationName?: string } = {},
+): DataSource {
+  return create({ url, entities, migrations, ...options });
+}

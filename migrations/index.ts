@@ -1,0 +1,4 @@
+import { CreateDesktops1795305600000 } from './1795305600000-create-desktops.js';
+
+/** All migrations in the order in which they are applied. */
+export const migrations = [CreateDesktops1795305600000];
