@@ -20,10 +20,16 @@ const suite = (displayName, ending, extra = {}) => ({
   ...extra,
 });
 
+// PostgreSQL, Redis and guacd, once for a whole run.
+const servers = {
+  globalSetup: '<rootDir>/libs/testing/jest-global-setup.mjs',
+  globalTeardown: '<rootDir>/libs/testing/jest-global-teardown.mjs',
+};
+
 export default {
   projects: [
     suite('unit', 'spec'),
-    suite('int', 'int-spec', { testTimeout: 60_000 }),
-    suite('e2e', 'e2e-spec', { testTimeout: 300_000 }),
+    suite('int', 'int-spec', { testTimeout: 60_000, ...servers }),
+    suite('e2e', 'e2e-spec', { testTimeout: 300_000, ...servers }),
   ],
 };

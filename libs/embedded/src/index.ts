@@ -1,0 +1,8 @@
+export type { EmbeddedServer, EmbeddedServerOptions } from './embedded-server.js';
+export { freePort, isPortFree } from './free-port.js';
+export { startGuacd } from './guacd.js';
+export { startPostgres } from './postgres.js';
+export { type ProcessOwner, processOwner } from './process-owner.js';
+export { startRedis } from './redis.js';
+export { endStaleServer } from './server-record.js';
+export { type SupervisedServer, supervise } from './supervise.js';

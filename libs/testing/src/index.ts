@@ -1,0 +1,3 @@
+export { createTestDatabase, type TestDatabase } from './test-database.js';
+export { testGuacd } from './test-guacd.js';
+export { createTestRedis, type TestRedis } from './test-redis.js';
