@@ -7,3 +7,4 @@ export * from './primitives.js';
 export * from './problem.js';
 export * from './session.js';
 export * from './states.js';
+export * from './tunnel.js';
