@@ -1,0 +1,25 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ImagesModule } from '#libs/images';
+import { DesktopAllocation } from './desktop-allocation.js';
+import { DesktopLifecycle } from './desktop-lifecycle.js';
+import { DesktopQueries } from './desktop-queries.js';
+import { DisplaySeal } from './display-seal.js';
+import { HostRegistry } from './host-registry.js';
+import { PoolController } from './pool-controller.js';
+import { PoolService } from './pool-service.js';
+
+const providers = [DesktopAllocation, DesktopLifecycle, DesktopQueries, HostRegistry, PoolController, PoolService];
+
+@Module({})
+export class DesktopsModule {
+  /** @param options.secretKey GOLDLEAF_SECRET_KEY: seals the display passwords */
+  static register(options: { secretKey: string }): DynamicModule {
+    return {
+      module: DesktopsModule,
+      global: true,
+      imports: [ImagesModule],
+      providers: [{ provide: DisplaySeal, useValue: new DisplaySeal(options.secretKey) }, ...providers],
+      exports: [DisplaySeal, ImagesModule, ...providers],
+    };
+  }
+}

@@ -1,0 +1,45 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import type { HostView } from '#libs/contracts';
+import { rowsOf } from '#libs/database';
+
+/** A host whose provisioner was silent for so long gets no new desktops. */
+export const HOST_OFFLINE_AFTER_SECONDS = 30;
+
+export interface HostReport {
+  readonly name: string;
+  readonly driver: string;
+  readonly accelerator: string;
+  readonly vcpus: number;
+  readonly memoryMiB: number;
+}
+
+@Injectable()
+export class HostRegistry {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** Tells that the host is there. Called by its provisioner every few seconds. */
+  async report(host: HostReport): Promise<void> {
+    await this.dataSource.query(
+      `INSERT INTO hosts (name, driver, accelerator, vcpus, memory_mib, last_seen_at)
+       VALUES ($1, $2, $3, $4, $5, now())
+       ON CONFLICT (name) DO UPDATE SET driver = excluded.driver, accelerator = excluded.accelerator,
+         vcpus = excluded.vcpus, memory_mib = excluded.memory_mib, last_seen_at = now()`,
+      [host.name, host.driver, host.accelerator, host.vcpus, host.memoryMiB],
+    );
+  }
+
+  async list(): Promise<HostView[]> {
+    const rows = rowsOf<HostView & { lastSeenAt: Date }>(
+      await this.dataSource.query(
+        `SELECT name, driver, accelerator, vcpus, memory_mib AS "memoryMiB", last_seen_at AS "lastSeenAt",
+                last_seen_at > now() - make_interval(secs => $1) AS online,
+                (SELECT count(*)::int FROM desktops WHERE desktops.host = hosts.name AND desktops.state <> 'deleted')
+                  AS machines
+           FROM hosts ORDER BY name`,
+        [HOST_OFFLINE_AFTER_SECONDS],
+      ),
+    );
+    return rows.map((row) => ({ ...row, lastSeenAt: new Date(row.lastSeenAt).toISOString() }));
+  }
+}
