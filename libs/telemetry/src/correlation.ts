@@ -14,6 +14,6 @@ export const runWithCorrelation = <T>(correlationId: string, fn: () => T): T => 
 /** The id of the request or job under way, or undefined outside any. */
 export const currentCorrelationId = (): string | undefined => storage.getStore();
 
-/** The id if it is safe to log and to send back (8 to 64 letters, digits, `.`, `_`, `-`), otherwise undefined. */
-export const acceptCorrelationId = (candidate: unknown): string | undefined =>
-  typeof candidate === 'string' && /^[A-Za-z0-9._-]{8,64}$/.test(candidate) ? candidate : undefined;
+/** The given id if it is safe to log and to send back (8 to 64 letters, digits, `.`, `_`, `-`), otherwise a new one. */
+export const acceptCorrelationId = (candidate: unknown): string =>
+  typeof candidate === 'string' && /^[A-Za-z0-9._-]{8,64}$/.test(candidate) ? candidate : newCorrelationId();
