@@ -1,0 +1,135 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { describe, expect, it } from '@jest/globals';
+import { ConfigError } from './config-error.js';
+import { loadConfig, loadStandaloneConfig, requireLdap } from './load-config.js';
+
+const servers = {
+  DATABASE_URL: 'postgres://me:hidden1@db/goldleaf',
+  REDIS_URL: 'redis://:hidden2@cache:6379/0',
+  GOLDLEAF_SECRET_KEY: 'hidden3-hidden3-hidden3-hidden3-hidden3',
+};
+const ldap = {
+  LDAP_URL: 'ldaps://one.example.org, ldaps://two.example.org',
+  LDAP_BIND_DN: 'cn=reader,dc=example',
+  LDAP_BIND_PASSWORD: 'hidden4',
+  LDAP_USER_BASE_DN: 'ou=people,dc=example',
+  LDAP_GROUP_BASE_DN: 'ou=groups,dc=example',
+};
+
+function faultsOf(load: () => unknown): readonly string[] {
+  try {
+    load();
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+  return [];
+}
+
+describe('loadConfig', () => {
+  it('fills in the defaults', () => {
+    const config = loadConfig(servers);
+    expect(config).toMatchObject({ host: '127.0.0.1', port: 8080, tunnelUrl: '/tunnel', trustProxy: false });
+    expect(config).toMatchObject({ publicOrigins: [], accelerator: 'auto', production: false, ldap: undefined });
+    expect(config.guacd).toEqual({ host: '127.0.0.1', port: 4822 });
+    expect(config.databaseUrl.reveal()).toBe(servers.DATABASE_URL);
+  });
+
+  it('reads lists, numbers and addresses', () => {
+    const config = loadConfig({
+      ...servers,
+      ...ldap,
+      GOLDLEAF_PORT: '9000',
+      GOLDLEAF_TRUST_PROXY: '2',
+      GUACD_URL: 'tcp://[::1]:4900',
+      GOLDLEAF_PUBLIC_ORIGINS: 'https://a.example,https://b.example:8443',
+    });
+    expect(config).toMatchObject({ port: 9000, trustProxy: 2, guacd: { host: '::1', port: 4900 } });
+    expect(config.publicOrigins).toEqual(['https://a.example', 'https://b.example:8443']);
+    expect(requireLdap(config).urls).toEqual(['ldaps://one.example.org', 'ldaps://two.example.org']);
+  });
+
+  it('names every wrong or missing variable at once and prints no value', () => {
+    const faults = faultsOf(() =>
+      loadConfig({
+        ...ldap,
+        DATABASE_URL: 'mysql://hidden5@db',
+        GOLDLEAF_PORT: 'hidden6',
+        GOLDLEAF_PUBLIC_ORIGINS: 'https://hidden7.example/path',
+        GOLDLEAF_SECRET_KEY: 'hidden8',
+        LDAP_STARTTLS: 'true',
+        LDAP_USER_BASE_DN: '',
+      }),
+    );
+    expect(faults.map((fault) => fault.split(':')[0]).sort()).toEqual([
+      'DATABASE_URL',
+      'GOLDLEAF_PORT',
+      'GOLDLEAF_PUBLIC_ORIGINS',
+      'GOLDLEAF_SECRET_KEY',
+      'LDAP_STARTTLS',
+      'LDAP_USER_BASE_DN',
+      'REDIS_URL',
+    ]);
+    expect(faults.join()).not.toContain('hidden');
+    expect(faults).toContain('GOLDLEAF_PORT: expected a whole number from 1 to 65535');
+  });
+
+  it.each([
+    ['GOLDLEAF_PORT', '0'],
+    ['GOLDLEAF_PORT', '65536'],
+    ['GOLDLEAF_PORT', '80a'],
+    ['GOLDLEAF_TUNNEL_URL', '//evil.example/x'],
+    ['GOLDLEAF_TUNNEL_URL', 'https://x.example'],
+    ['GUACD_URL', '127.0.0.1:4822'],
+    ['GUACD_URL', 'tcp://:4822'],
+    ['GOLDLEAF_ACCELERATOR', 'hvf'],
+    ['LDAP_TIMEOUT_MS', '5'],
+    ['GOLDLEAF_PUBLIC_ORIGINS', '*'],
+  ])('refuses %s=%s', (name, value) => {
+    expect(faultsOf(() => loadConfig({ ...servers, [name]: value }))[0]).toMatch(new RegExp(`^${name}: expected`));
+  });
+
+  it('takes secrets from files, and says so when both or an unreadable file are given', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'goldleaf-config-')), 'url');
+    writeFileSync(file, `${servers.DATABASE_URL}\n`);
+    const { DATABASE_URL, ...others } = servers;
+    expect(loadConfig({ ...others, DATABASE_URL_FILE: file }).databaseUrl.reveal()).toBe(DATABASE_URL);
+    expect(faultsOf(() => loadConfig({ ...servers, DATABASE_URL_FILE: file }))[0]).toContain('not both');
+    expect(faultsOf(() => loadConfig({ ...others, DATABASE_URL_FILE: '/none' }))[0]).toMatch(/^DATABASE_URL_FILE: /);
+  });
+
+  it('shows no secret when printed, and cannot be altered', () => {
+    const config = loadConfig({ ...servers, ...ldap });
+    expect(JSON.stringify(config) + inspect(config, { depth: 9, showHidden: true }) + String(config.redisUrl))
+      .not //
+      .toContain('hidden');
+    expect(() => Object.assign(config.guacd, { port: 1 })).toThrow(TypeError);
+    expect(() => (config.publicOrigins as string[]).push('x')).toThrow(TypeError);
+  });
+
+  it('warns of a variable that nobody reads', () => {
+    expect(loadConfig({ ...servers, GOLDLEAF_PROT: '1' }).warnings).toEqual([
+      'GOLDLEAF_PROT means nothing to Goldleaf: a typing error?',
+    ]);
+  });
+});
+
+describe('loadStandaloneConfig', () => {
+  it('leaves to us what is not set', () => {
+    expect(loadStandaloneConfig({})).toMatchObject({ databaseUrl: undefined, guacd: undefined, secretKey: undefined });
+  });
+
+  it('refuses the demo directory in production', () => {
+    expect(faultsOf(() => loadStandaloneConfig({ NODE_ENV: 'production' }))[0]).toMatch(/^LDAP_URL: /);
+    expect(faultsOf(() => loadStandaloneConfig({ NODE_ENV: 'production', ...ldap }))).toEqual([]);
+  });
+
+  it('does not fall back to the demo directory when only LDAP_URL was forgotten', () => {
+    const { LDAP_URL, ...others } = ldap;
+    expect(faultsOf(() => loadStandaloneConfig(others))[0]).toMatch(/^LDAP_URL: /);
+    expect(LDAP_URL).toBeDefined();
+  });
+});
