@@ -40,7 +40,7 @@ const logger = createLogger({ service: 'test', destination: { write: (line) => l
 @Module({
   imports: [
     TelemetryModule.register({ logger, metrics: new Metrics() }),
-    HttpModule.register({ allowedOrigins: [], trustProxy: false, sessionCookie: 'goldleaf_session' }),
+    HttpModule.register({ allowedOrigins: [], trustProxy: false }),
   ],
   controllers: [BakeryController],
 })

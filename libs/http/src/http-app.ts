@@ -1,16 +1,17 @@
 import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
-import cookieParser from 'cookie-parser';
 import { type Logger, Metrics, NestLogger } from '#libs/telemetry';
+import { DispatchedWsAdapter } from './dispatched-ws-adapter.js';
 import { OriginPolicy } from './origin-policy.js';
 import { correlation, measure, noStore, originCheck } from './request-middleware.js';
 import { securityHeaders } from './security-headers.js';
+import type { TrustProxy } from './trusted-proxies.js';
 
 export interface HttpAppOptions {
   readonly logger: Logger;
   /** Whether the address of the client is to be taken from `x-forwarded-for`: only behind a proxy that sets it. */
-  readonly trustProxy: boolean;
+  readonly trustProxy: TrustProxy;
   /** Largest JSON body taken; 64 KiB unless told. */
   readonly bodyLimitBytes?: number;
 }
@@ -47,8 +48,9 @@ export async function createHttpApp(
   app.set('query parser', 'simple');
   app.use(correlation(), measure(app.get(Metrics), logger), securityHeaders());
   app.use('/api', noStore());
-  app.use(originCheck(app.get(OriginPolicy)), cookieParser());
+  app.use(originCheck(app.get(OriginPolicy)));
   // biome-ignore lint/correctness/useHookAtTopLevel: a method of Nest, not a hook of React
   app.useBodyParser('json', { limit: options.bodyLimitBytes ?? 64 * 1024 });
+  app.useWebSocketAdapter(new DispatchedWsAdapter(app));
   return app;
 }

@@ -3,13 +3,13 @@ import { describe, expect, it } from '@jest/globals';
 import { OriginPolicy } from './origin-policy.js';
 
 const request = (method: string, headers: Record<string, string>): IncomingMessage =>
-  ({ method, headers: { host: 'desk.example.org', ...headers }, socket: {} }) as unknown as IncomingMessage;
+  ({
+    method,
+    headers: { host: 'desk.example.org', ...headers },
+    socket: { remoteAddress: '::ffff:127.0.0.1' },
+  }) as unknown as IncomingMessage;
 
-const options = {
-  allowedOrigins: ['https://portal.example.org/'],
-  trustProxy: false,
-  sessionCookie: 'goldleaf_session',
-};
+const options = { allowedOrigins: ['https://portal.example.org/'], trustProxy: false } as const;
 const policy = new OriginPolicy(options);
 const cookie = 'theme=x; goldleaf_session=abc';
 
@@ -41,7 +41,9 @@ describe('OriginPolicy', () => {
     });
     expect(policy.allows(forwarded)).toBe(false);
     expect(policy.isSecure(forwarded)).toBe(false);
-    const behindProxy = new OriginPolicy({ ...options, trustProxy: true });
+    expect(new OriginPolicy({ ...options, trustProxy: '10.0.0.0/8, ::2' }).allows(forwarded)).toBe(false);
+    expect(new OriginPolicy({ ...options, trustProxy: 1 }).allows(forwarded)).toBe(true);
+    const behindProxy = new OriginPolicy({ ...options, trustProxy: 'loopback' });
     expect(behindProxy.allows(forwarded)).toBe(true);
     expect(behindProxy.isSecure(forwarded)).toBe(true);
     const downgraded = request('GET', { origin: 'http://desk.example.org', 'x-forwarded-proto': 'https' });

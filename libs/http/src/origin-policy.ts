@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { DomainError, errors } from '#libs/kernel';
+import { cookieOf, sessionCookie } from './presented-token.js';
+import { TrustedProxies, type TrustProxy } from './trusted-proxies.js';
 
 export interface OriginPolicyOptions {
   /** Origins other than our own that may use the service, e.g. `https://desktops.example.org`. */
   readonly allowedOrigins: readonly string[];
-  /** Whether a reverse proxy in front sets `x-forwarded-host` and `x-forwarded-proto`. */
-  readonly trustProxy: boolean;
-  /** The cookie that carries a sign-in: only requests authenticated by it can be forged by another page. */
-  readonly sessionCookie: string;
+  /** Reverse proxies in front whose `x-forwarded-host` and `x-forwarded-proto` are believed. */
+  readonly trustProxy: TrustProxy;
 }
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -17,8 +17,10 @@ const firstOf = (value: string | string[] | undefined): string | undefined =>
 /** Decides which web pages may use the service: those of our own host, and those that the operator named. */
 export class OriginPolicy {
   private readonly allowed: ReadonlySet<string>;
+  private readonly proxies: TrustedProxies;
 
-  constructor(private readonly options: OriginPolicyOptions) {
+  constructor(options: OriginPolicyOptions) {
+    this.proxies = new TrustedProxies(options.trustProxy);
     this.allowed = new Set(options.allowedOrigins.map((origin) => new URL(origin).origin));
   }
 
@@ -72,19 +74,18 @@ export class OriginPolicy {
   /** Whether the client speaks https, to us or to the proxy in front. */
   isSecure(request: IncomingMessage): boolean {
     if ('encrypted' in request.socket && request.socket.encrypted === true) return true;
-    return this.options.trustProxy && firstOf(request.headers['x-forwarded-proto']) === 'https';
+    return firstOf(request.headers['x-forwarded-proto']) === 'https' && this.proxies.includesPeerOf(request);
   }
 
   private hostOf(request: IncomingMessage): string | undefined {
-    const forwarded = this.options.trustProxy ? firstOf(request.headers['x-forwarded-host']) : undefined;
-    const host = (forwarded ?? request.headers.host)?.toLowerCase();
+    const forwarded = firstOf(request.headers['x-forwarded-host']);
+    const believed = forwarded !== undefined && this.proxies.includesPeerOf(request);
+    const host = (believed ? forwarded : request.headers.host)?.toLowerCase();
     // A browser leaves the default port out of Origin and Host alike; a proxy may put it back.
     return host?.replace(/:(80|443)$/, '');
   }
 
   private carriesCookie(request: IncomingMessage): boolean {
-    return (request.headers.cookie ?? '')
-      .split(';')
-      .some((pair) => pair.trim().startsWith(`${this.options.sessionCookie}=`));
+    return cookieOf(request, sessionCookie) !== undefined;
   }
 }

@@ -20,7 +20,12 @@ const isLostConnection = (error: unknown): boolean => {
     if ('driverError' in current && current.driverError !== current && isLostConnection(current.driverError))
       return true;
     if (current instanceof AggregateError && current.errors.some(isLostConnection)) return true;
-    if (/Connection terminated|Connection is closed|Driver not Connected/i.test(current.message)) return true;
+    if (
+      /connection terminated|connection is closed|driver not connected|command timed out|max retries per request/i.test(
+        current.message,
+      )
+    )
+      return true;
   }
   return false;
 };
