@@ -22,7 +22,6 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 export function connectGuacd(settings: GuacdSettings, options: ConnectGuacdOptions): Promise<GuacdConnection> {
   const { host, port, timeoutMs = HANDSHAKE_TIMEOUT_MS, signal } = options;
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(new TunnelError('guacd-unavailable', 'given up'));
     let settled = false;
     const settle = (outcome: () => void): void => {
       if (settled) return;
@@ -41,7 +40,13 @@ export function connectGuacd(settings: GuacdSettings, options: ConnectGuacdOptio
       () => fail(new TunnelError('guacd-unavailable', `guacd did not answer within ${timeoutMs} ms`)),
       timeoutMs,
     );
-    signal?.addEventListener('abort', giveUp, { once: true });
-    const handshake = new GuacdHandshake({ host, port }, settings, (connection) => settle(() => resolve(connection)), fail);
+    const handshake = new GuacdHandshake(
+      { host, port },
+      settings,
+      (connection) => settle(() => resolve(connection)),
+      fail,
+    );
+    if (signal?.aborted) giveUp();
+    else signal?.addEventListener('abort', giveUp, { once: true });
   });
 }

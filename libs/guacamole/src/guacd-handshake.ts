@@ -36,7 +36,7 @@ const SILENT = { log: () => undefined };
  * to 1.5, bytes cut inside a character, no log of what is said, and the socket is given away afterwards.
  */
 export class GuacdHandshake extends GuacdClient {
-  private received = Buffer.alloc(0);
+  private received: Buffer = Buffer.alloc(0);
 
   constructor(
     guacd: { host: string; port: number },
@@ -82,9 +82,10 @@ export class GuacdHandshake extends GuacdClient {
         this.received = this.received.subarray(end + 1);
         end = -1;
         const [opcode, ...args] = instruction;
-        if (opcode === 'ready') return this.handOver(args[0] ?? '');
         if (opcode === 'args') this.sendHandshakeReply(args);
-        else if (opcode === 'error') return this.refused(Number(args[1]));
+        if (opcode === 'ready') this.handOver(args[0] ?? '');
+        if (opcode === 'error') this.refused(Number(args[1]));
+        if (opcode === 'ready' || opcode === 'error') return;
       }
       if (this.received.length > GUACD_MAX_INSTRUCTION_BYTES) throw new GuacamoleProtocolError('instruction too long');
     } catch (cause) {

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Problem } from '#libs/contracts';
 import { DomainError, errors } from '#libs/kernel';
-import { acceptCorrelationId, runWithCorrelation } from '#libs/telemetry';
+import { acceptCorrelationId, correlationHeader, newCorrelationId, runWithCorrelation } from '#libs/telemetry';
 import { problemOf } from './problem.js';
 
 /** Takes an upgrade of one path: completes it, or refuses it with `refuseUpgrade`, or throws a DomainError. */
@@ -59,7 +59,8 @@ export class UpgradeDispatcher {
   private async dispatch(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     // Without a listener a reset connection would end the process.
     socket.on('error', () => socket.destroy());
-    await runWithCorrelation(acceptCorrelationId(request.headers['x-correlation-id']), async () => {
+    const correlationId = acceptCorrelationId(request.headers[correlationHeader]) ?? newCorrelationId();
+    await runWithCorrelation(correlationId, async () => {
       try {
         const handler = this.handlers.get((request.url ?? '').split('?', 1)[0] ?? '');
         if (!handler) throw new DomainError(errors.notFound);

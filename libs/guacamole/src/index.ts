@@ -1,0 +1,12 @@
+export { checkUpgrade, type UpgradeFacts } from './check-upgrade.js';
+export { type ConnectGuacdOptions, connectGuacd } from './connect-guacd.js';
+export type { GuacdConnection } from './guacd-handshake.js';
+export { encodeInstruction, type Instruction, type LengthUnit, parseInstructions } from './instruction.js';
+export { InstructionScanner } from './instruction-scanner.js';
+export { GuacamoleProtocolError } from './protocol-error.js';
+export { closeBrowser, Relay, type RelayOptions } from './relay.js';
+export { defaultRelayLimits, type RelayLimits } from './relay-limits.js';
+export { type TicketClaims, TicketStore, ticketClaimsSchema } from './ticket-store.js';
+export { type TunnelClose, tunnelClose } from './tunnel-close.js';
+export { TunnelError } from './tunnel-error.js';
+export { type GuacdSettings, type VncTarget, vncSettings } from './vnc-settings.js';
