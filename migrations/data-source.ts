@@ -1,12 +1,15 @@
 import type { DataSource } from 'typeorm';
 import { AuditEntry } from '#libs/audit';
 import { createDataSource as create, StateEvent } from '#libs/database';
+import { Desktop, Host, Pool } from '#libs/desktops';
+import { GoldenImage, ImageVersion } from '#libs/images';
+import { Connection, Session } from '#libs/sessions';
 import { migrations } from './index.js';
 
 export { migrations };
 
 /** All entities of the system: the one place that knows them together. */
-const entities = [AuditEntry, StateEvent];
+const entities = [AuditEntry, Connection, Desktop, GoldenImage, Host, ImageVersion, Pool, Session, StateEvent];
 
 /** An unconnected data source with all entities and migrations. @param url postgres:// URL, secret */
 export function createDataSource(

@@ -1,0 +1,81 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { AuditLog } from '#libs/audit';
+import { transact, type UnitOfWork } from '#libs/database';
+import { type AssignedDesktop, DesktopAllocation, type Pool, PoolService } from '#libs/desktops';
+import { JobDispatcher } from '#libs/jobs';
+import { currentCorrelationId, Metrics } from '#libs/telemetry';
+import { beginPhase, endPhase, phaseSeconds } from './logon-phases.js';
+import { Session } from './session.entity.js';
+import { SessionMoves } from './session-moves.js';
+
+/** Gives spares to the sessions that wait for one, the longest waiting first. */
+@Injectable()
+export class SessionAllocator {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly allocation: DesktopAllocation,
+    private readonly pools: PoolService,
+    private readonly moves: SessionMoves,
+    private readonly jobs: JobDispatcher,
+    private readonly audit: AuditLog,
+    private readonly metrics: Metrics,
+  ) {}
+
+  /** Serves waiting sessions until there is no spare or nobody waits. Safe to call at any time. */
+  async assignWaiting(poolId: string): Promise<number> {
+    const pool = await this.pools.find(poolId);
+    if (!pool) return 0;
+    for (let assigned = 0; ; assigned += 1) {
+      if (!(await transact(this.dataSource, (unit) => this.assignNext(unit, pool)))) return assigned;
+    }
+  }
+
+  /** Serves the session that has waited longest. @returns false when nobody waits or no spare is left */
+  private async assignNext(unit: UnitOfWork, pool: Pool): Promise<boolean> {
+    const [next] = await unit.rows<{ id: string }>(
+      `SELECT id FROM sessions WHERE pool_id = $1 AND waiting_since IS NOT NULL
+        ORDER BY waiting_since, id LIMIT 1 FOR UPDATE SKIP LOCKED`,
+      [pool.id],
+    );
+    if (!next) return false;
+    const session = await unit.manager.findOneByOrFail(Session, { id: next.id });
+    const desktop = await this.allocation.claimSpare(unit, pool.id, session.id);
+    if (!desktop) return false;
+    await this.assign(unit, pool, session, desktop);
+    return true;
+  }
+
+  private async assign(unit: UnitOfWork, pool: Pool, session: Session, desktop: AssignedDesktop): Promise<void> {
+    const now = new Date();
+    let phases = beginPhase(endPhase(session.phases, 'allocate', now), 'prepare', now);
+    if (session.state === 'pending') await this.moves.move(unit, session, 'preparing');
+    const ready = new Date();
+    phases = beginPhase(endPhase(phases, 'prepare', ready), 'connect', ready);
+    await this.moves.move(unit, session, 'ready', { phases, waitingSince: null });
+    await this.audit.record(
+      {
+        action: 'assignment',
+        actor: session.username,
+        subject: `session:${session.id}`,
+        correlationId: currentCorrelationId(),
+        details: { pool: pool.name, desktop: desktop.id, host: desktop.host },
+      },
+      unit.manager,
+    );
+    unit.afterCommit(() => this.jobs.enqueue('pool.reconcile', { poolId: pool.id }));
+    unit.afterCommit(() => this.observe(pool, phases));
+    const { displayWidth: width, displayHeight: height } = session;
+    if (width !== null && height !== null) {
+      const payload = { desktopId: desktop.id, size: { width, height } };
+      unit.afterCommit(() => this.jobs.enqueue('desktop.resize', payload, { host: desktop.host }));
+    }
+  }
+
+  private observe(pool: Pool, phases: Session['phases']): void {
+    for (const phase of ['authorize', 'allocate', 'prepare'] as const) {
+      const seconds = phaseSeconds(phases, phase);
+      if (seconds !== undefined) this.metrics.logonPhaseSeconds.observe({ phase, pool: pool.name }, seconds);
+    }
+  }
+}

@@ -1,0 +1,22 @@
+import { Global, Module } from '@nestjs/common';
+import { ConnectionService } from './connection-service.js';
+import { SessionAllocator } from './session-allocator.js';
+import { SessionExpiry } from './session-expiry.js';
+import { SessionMoves } from './session-moves.js';
+import { SessionQueries } from './session-queries.js';
+import { SessionReplacement } from './session-replacement.js';
+import { SessionService } from './session-service.js';
+
+const services = [
+  ConnectionService,
+  SessionAllocator,
+  SessionExpiry,
+  SessionQueries,
+  SessionReplacement,
+  SessionService,
+];
+
+/** Needs the global modules of database, bus, jobs, audit, desktops and telemetry. */
+@Global()
+@Module({ providers: [SessionMoves, ...services], exports: services })
+export class SessionsModule {}
