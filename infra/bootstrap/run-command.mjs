@@ -1,0 +1,32 @@
+import { spawn } from 'node:child_process';
+
+/**
+ * Runs a program and keeps what it prints.
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, show?: boolean, stdin?: 'inherit' | 'ignore' }} [options]
+ *   `show` prints the output as it comes, besides keeping it.
+ * @returns {Promise<{ ok: boolean, output: string }>} never rejects
+ */
+export function runCommand(command, args, options = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      cwd: options.cwd,
+      env: options.env ?? process.env,
+      stdio: [options.stdin ?? 'ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8');
+      stream.on('data', (text) => {
+        output += text;
+        if (options.show) process.stdout.write(text);
+      });
+    }
+    child.once('error', (error) => resolve({ ok: false, output: `${output}${error.message}` }));
+    child.once('close', (code) => resolve({ ok: code === 0, output }));
+  });
+}
+
+/** The last lines of a program's output, for an error message. @param {string} output */
+export const lastLines = (output, count = 15) => output.trimEnd().split('\n').slice(-count).join('\n    ');
