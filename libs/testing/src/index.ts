@@ -1,3 +1,4 @@
 export { createTestDatabase, type TestDatabase } from './test-database.js';
 export { testGuacd } from './test-guacd.js';
 export { createTestRedis, type TestRedis } from './test-redis.js';
+export { type Slapd, type SlapdOptions, startSlapd } from './slapd.js';
