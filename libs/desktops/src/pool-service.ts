@@ -49,6 +49,10 @@ export class PoolService {
     return pool?.roles.some((role) => roles.includes(role)) ? pool : undefined;
   }
 
+  async ids(): Promise<string[]> {
+    return (await this.dataSource.manager.find(Pool, { select: { id: true } })).map((pool) => pool.id);
+  }
+
   async find(id: string): Promise<Pool | null> {
     return this.dataSource.manager.findOneBy(Pool, { id });
   }

@@ -1,0 +1,28 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { DesktopLifecycle, DesktopQueries } from '#libs/desktops';
+import type { HypervisorDriver } from '#libs/hypervisor';
+import type { JobContext, JobPayload } from '#libs/jobs';
+import { DRIVER } from '../provisioner-options.js';
+
+/** Destroys the machine and the leaf of a desktop; one that cannot be destroyed is put in quarantine. */
+@Injectable()
+export class DestroyDesktopHandler {
+  constructor(
+    private readonly desktops: DesktopQueries,
+    private readonly lifecycle: DesktopLifecycle,
+    @Inject(DRIVER) private readonly driver: HypervisorDriver,
+  ) {}
+
+  async handle({ desktopId }: JobPayload<'desktop.destroy'>, context: JobContext): Promise<void> {
+    const desktop = await this.desktops.find(desktopId);
+    if (!desktop || (desktop.state !== 'recycling' && desktop.state !== 'quarantined')) return;
+    try {
+      await this.driver.destroy(desktop.id, { correlationId: context.correlationId });
+    } catch (error) {
+      if (!context.isLastAttempt) throw error;
+      await this.lifecycle.quarantine(desktop, `could not be destroyed: ${String(error)}`);
+      return;
+    }
+    await this.lifecycle.becomeDeleted(desktop);
+  }
+}

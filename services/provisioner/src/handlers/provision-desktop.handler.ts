@@ -1,0 +1,62 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { DesktopLifecycle, DesktopQueries, PoolService } from '#libs/desktops';
+import type { HypervisorDriver } from '#libs/hypervisor';
+import type { JobContext, JobPayload } from '#libs/jobs';
+import { SessionAllocator } from '#libs/sessions';
+import { LOGGER, Metrics } from '#libs/telemetry';
+import { ImageLocator } from '../image-locator.js';
+import { DRIVER } from '../provisioner-options.js';
+
+/** Makes the machine of a desktop; when it is ready the desktop is available, and goes to whoever waits longest. */
+@Injectable()
+export class ProvisionDesktopHandler {
+  private readonly readySeconds;
+
+  constructor(
+    private readonly desktops: DesktopQueries,
+    private readonly lifecycle: DesktopLifecycle,
+    private readonly pools: PoolService,
+    private readonly images: ImageLocator,
+    private readonly allocator: SessionAllocator,
+    @Inject(DRIVER) private readonly driver: HypervisorDriver,
+    @Inject(LOGGER) private readonly logger: Logger,
+    metrics: Metrics,
+  ) {
+    this.readySeconds = metrics.histogram({
+      name: 'goldleaf_machine_ready_seconds',
+      help: 'From the order of a machine to its waiting screen',
+      labelNames: ['pool'],
+      buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 240],
+    });
+  }
+
+  async handle({ desktopId }: JobPayload<'desktop.provision'>, context: JobContext): Promise<void> {
+    const desktop = await this.desktops.find(desktopId);
+    const pool = desktop && (await this.pools.find(desktop.poolId));
+    // A repeated or late job: the desktop is further on already.
+    if (!desktop || !pool || desktop.state !== 'provisioning') return;
+    const startedAt = performance.now();
+    const options = { correlationId: context.correlationId };
+    try {
+      const image = await this.images.locate(desktop.imageVersionId);
+      const hostname = `${pool.name.slice(0, 40)}-${desktop.id.slice(0, 6)}`;
+      await this.driver.create(
+        { id: desktop.id, image, vcpus: pool.vcpus, memoryMiB: pool.memoryMib, hostname },
+        options,
+      );
+      const remainingMs = Math.max(1_000, (desktop.deadline?.getTime() ?? 0) - Date.now());
+      const { display } = await this.driver.waitReady(desktop.id, remainingMs, options);
+      if (!display) throw new Error('the machine is ready but has no display');
+      const became = await this.lifecycle.becomeAvailable(desktop, display);
+      if (!became) return;
+    } catch (error) {
+      const cause = error instanceof Error ? error.message : String(error);
+      this.logger.error({ err: error, pool: pool.name, desktopId }, 'a desktop could not be provisioned');
+      await this.lifecycle.failProvisioning(desktop, cause);
+      return;
+    }
+    this.readySeconds.observe({ pool: pool.name }, (performance.now() - startedAt) / 1_000);
+    await this.allocator.assignWaiting(pool.id);
+  }
+}

@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import { type DynamicModule, Module } from '@nestjs/common';
+import type { AppConfig } from '#libs/config';
+import type { HypervisorDriver } from '#libs/hypervisor';
+import { DestroyDesktopHandler } from './handlers/destroy-desktop.handler.js';
+import { ProvisionDesktopHandler } from './handlers/provision-desktop.handler.js';
+import { ReconcilePoolHandler } from './handlers/reconcile-pool.handler.js';
+import { ResizeDesktopHandler } from './handlers/resize-desktop.handler.js';
+import { ImageLocator } from './image-locator.js';
+import { MachineShutdown } from './machine-shutdown.js';
+import { MachineWatch } from './machine-watch.js';
+import { Provisioner } from './provisioner.js';
+import { DRIVER, PROVISIONER_OPTIONS, type ProvisionerOptions } from './provisioner-options.js';
+import { HostReconciler } from './reconcilers/host.reconciler.js';
+import { MachineReconciler } from './reconcilers/machine.reconciler.js';
+import { PoolReconciler } from './reconcilers/pool.reconciler.js';
+import { SessionReconciler } from './reconcilers/session.reconciler.js';
+import { StuckDesktopReconciler } from './reconcilers/stuck-desktop.reconciler.js';
+
+/**
+ * The only part that touches a hypervisor. Needs the global modules of telemetry, database, bus, jobs, audit, desktops
+ * and sessions.
+ */
+@Module({})
+export class ProvisionerModule {
+  /** @param driver made by `createDriver`, or a fake */
+  static register(
+    config: Pick<AppConfig, 'hostName' | 'stateDir'>,
+    driver: HypervisorDriver,
+    reconcileIntervalMs = 5_000,
+  ): DynamicModule {
+    const options: ProvisionerOptions = {
+      hostName: config.hostName,
+      imagesDir: join(config.stateDir, 'images'),
+      reconcileIntervalMs,
+    };
+    return {
+      module: ProvisionerModule,
+      providers: [
+        { provide: PROVISIONER_OPTIONS, useValue: options },
+        { provide: DRIVER, useValue: driver },
+        ImageLocator,
+        MachineWatch,
+        MachineShutdown,
+        Provisioner,
+        ProvisionDesktopHandler,
+        DestroyDesktopHandler,
+        ResizeDesktopHandler,
+        ReconcilePoolHandler,
+        HostReconciler,
+        MachineReconciler,
+        StuckDesktopReconciler,
+        SessionReconciler,
+        PoolReconciler,
+      ],
+      exports: [MachineShutdown],
+    };
+  }
+}

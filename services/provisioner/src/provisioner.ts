@@ -1,0 +1,66 @@
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import type { Logger } from 'pino';
+import type { HypervisorDriver } from '#libs/hypervisor';
+import { JobRegistry, JobWorkers } from '#libs/jobs';
+import { LOGGER } from '#libs/telemetry';
+import { DestroyDesktopHandler } from './handlers/destroy-desktop.handler.js';
+import { ProvisionDesktopHandler } from './handlers/provision-desktop.handler.js';
+import { ReconcilePoolHandler } from './handlers/reconcile-pool.handler.js';
+import { ResizeDesktopHandler } from './handlers/resize-desktop.handler.js';
+import { MachineWatch } from './machine-watch.js';
+import { DRIVER, PROVISIONER_OPTIONS, type ProvisionerOptions } from './provisioner-options.js';
+import { HostReconciler } from './reconcilers/host.reconciler.js';
+import { MachineReconciler } from './reconcilers/machine.reconciler.js';
+import { PoolReconciler } from './reconcilers/pool.reconciler.js';
+import { ReconcilerLoop } from './reconcilers/reconciler-loop.js';
+import { SessionReconciler } from './reconcilers/session.reconciler.js';
+import { StuckDesktopReconciler } from './reconcilers/stuck-desktop.reconciler.js';
+
+/** Jobs under way at the end get this long; what is left is done again after the next start. */
+const STOP_TIMEOUT_MS = 3_000;
+
+/** Starts and stops all that this service does. */
+@Injectable()
+export class Provisioner implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly loop: ReconcilerLoop;
+
+  constructor(
+    @Inject(DRIVER) private readonly driver: HypervisorDriver,
+    @Inject(PROVISIONER_OPTIONS) private readonly options: ProvisionerOptions,
+    @Inject(LOGGER) logger: Logger,
+    private readonly registry: JobRegistry,
+    private readonly workers: JobWorkers,
+    private readonly watch: MachineWatch,
+    private readonly provisionDesktop: ProvisionDesktopHandler,
+    private readonly destroyDesktop: DestroyDesktopHandler,
+    private readonly resizeDesktop: ResizeDesktopHandler,
+    private readonly reconcilePool: ReconcilePoolHandler,
+    private readonly host: HostReconciler,
+    machine: MachineReconciler,
+    stuckDesktop: StuckDesktopReconciler,
+    session: SessionReconciler,
+    pool: PoolReconciler,
+  ) {
+    this.loop = new ReconcilerLoop({ host, machine, stuckDesktop, session, pool }, options.reconcileIntervalMs, logger);
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    this.registry.handle('desktop.provision', (payload, context) => this.provisionDesktop.handle(payload, context));
+    this.registry.handle('desktop.destroy', (payload, context) => this.destroyDesktop.handle(payload, context));
+    this.registry.handle('desktop.resize', (payload, context) => this.resizeDesktop.handle(payload, context));
+    this.registry.handle('pool.reconcile', (payload) => this.reconcilePool.handle(payload));
+    this.watch.start();
+    await this.driver.start();
+    await this.host.run();
+    this.workers.start(this.options.hostName);
+    await this.loop.runOnce();
+    this.loop.start();
+  }
+
+  /** Before the database is closed. Machines go on running: the next start adopts them. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.watch.stop();
+    await Promise.all([this.loop.stop(), this.workers.stop(STOP_TIMEOUT_MS)]);
+    await this.driver.stop();
+  }
+}

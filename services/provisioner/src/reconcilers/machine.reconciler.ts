@@ -1,0 +1,44 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { type Desktop, DesktopQueries } from '#libs/desktops';
+import type { HypervisorDriver } from '#libs/hypervisor';
+import { SessionReplacement } from '#libs/sessions';
+import { LOGGER } from '#libs/telemetry';
+import { DRIVER, PROVISIONER_OPTIONS, type ProvisionerOptions } from '../provisioner-options.js';
+
+/** Holds what the database says of this host's desktops against the machines that are really there. */
+@Injectable()
+export class MachineReconciler {
+  constructor(
+    private readonly desktops: DesktopQueries,
+    private readonly replacement: SessionReplacement,
+    @Inject(DRIVER) private readonly driver: HypervisorDriver,
+    @Inject(PROVISIONER_OPTIONS) private readonly options: ProvisionerOptions,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  async run(): Promise<void> {
+    // Rows first: a machine made after this moment has a row that is not in the list, but never the other way round.
+    const desktops = await this.desktops.ofHost(this.options.hostName);
+    const machines = new Map((await this.driver.list()).map((machine) => [machine.id, machine.state]));
+    for (const desktop of desktops.filter(({ state }) => state === 'available' || state === 'assigned')) {
+      const machine = machines.get(desktop.id);
+      if (machine !== 'running') await this.lose(desktop, machine === undefined ? 'is missing' : 'has ended');
+    }
+    await this.destroyOrphans([...machines.keys()]);
+  }
+
+  private async lose(desktop: Desktop, what: string): Promise<void> {
+    this.logger.warn({ desktopId: desktop.id, state: desktop.state }, `the machine of a desktop ${what}`);
+    await this.replacement.loseDesktop(desktop.id, 'machine-lost');
+  }
+
+  private async destroyOrphans(machineIds: readonly string[]): Promise<void> {
+    if (machineIds.length === 0) return;
+    const known = await this.desktops.existing(machineIds);
+    for (const id of machineIds.filter((machineId) => !known.has(machineId))) {
+      this.logger.warn({ machineId: id }, 'a machine without a desktop is destroyed');
+      await this.driver.destroy(id);
+    }
+  }
+}
