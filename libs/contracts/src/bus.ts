@@ -18,5 +18,12 @@ export const busMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('pool'), poolId: idSchema }),
   z.object({ type: z.literal('desktop'), desktopId: idSchema, poolId: idSchema }),
   z.object({ type: z.literal('sign-out'), tokenHash: z.string() }),
+  /** A gateway has opened a tunnel: the session's older tunnels, on any gateway, give way to it. */
+  z.object({
+    type: z.literal('connection'),
+    sessionId: idSchema,
+    connectionId: idSchema,
+    openedAtMs: z.number(),
+  }),
 ]);
 export type BusMessage = z.infer<typeof busMessageSchema>;

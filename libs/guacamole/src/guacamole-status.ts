@@ -4,7 +4,7 @@ export const guacamoleStatus = {
   serverError: 512,
   upstreamTimeout: 514,
   upstreamError: 515,
-  resourceConflict: 517,
+  resourceClosed: 518,
   upstreamNotFound: 519,
   upstreamUnavailable: 520,
   sessionConflict: 521,

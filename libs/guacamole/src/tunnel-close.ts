@@ -22,7 +22,7 @@ const BAD_GATEWAY = 1014;
 const table: Record<TunnelCloseReason, readonly [status: number, webSocketCode: number, sentence: string]> = {
   'closed-by-browser': [status.success, NORMAL, 'The browser closed the connection.'],
   'session-ended': [status.sessionClosed, NORMAL, 'The session has ended.'],
-  'desktop-replaced': [status.sessionClosed, RESTART, 'A clean desktop takes the place of this one.'],
+  'desktop-replaced': [status.resourceClosed, RESTART, 'A clean desktop takes the place of this one.'],
   'signed-out': [status.clientUnauthorized, POLICY, 'You have signed out.'],
   'opened-elsewhere': [status.sessionConflict, POLICY, 'This desktop was opened in another window.'],
   'desktop-refused': [status.upstreamNotFound, BAD_GATEWAY, 'The desktop refused the connection.'],
