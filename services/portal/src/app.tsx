@@ -1,0 +1,24 @@
+import { useEffect } from 'react';
+import { PoolsPage } from './pages/pools-page.js';
+import { SessionPage } from './pages/session-page.js';
+import { SignInPage } from './pages/sign-in-page.js';
+import { usePortalState } from './state/portal-context.js';
+import { Logo } from './ui/logo.js';
+
+export function App() {
+  const { screen, session, opening } = usePortalState();
+  const desktopName = session?.poolDisplayName ?? opening?.poolDisplayName;
+
+  useEffect(() => {
+    document.title = screen === 'session' && desktopName ? `${desktopName} · Goldleaf` : 'Goldleaf';
+  }, [screen, desktopName]);
+
+  if (screen === 'sign-in') return <SignInPage />;
+  if (screen === 'pools') return <PoolsPage />;
+  if (screen === 'session') return <SessionPage />;
+  return (
+    <main className="starting" aria-busy="true" aria-label="Goldleaf is starting">
+      <Logo size={48} />
+    </main>
+  );
+}

@@ -1,0 +1,107 @@
+import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { usePortal, usePortalState } from '../state/portal-context.js';
+import { ClipboardIcon, FullScreenIcon, LogOffIcon, RestartIcon } from '../ui/icons.js';
+import { ClipboardPanel } from './clipboard-panel.js';
+import type { DesktopSurface, SurfaceState } from './desktop-surface.js';
+import { RestartConfirm } from './restart-confirm.js';
+import { useFullScreen } from './use-full-screen.js';
+
+interface Props {
+  readonly surface: DesktopSurface;
+  readonly surfaceState: SurfaceState;
+  readonly open: boolean;
+  onOpen(): void;
+  onClose(): void;
+}
+
+/** A handle of a few pixels at the top centre; it opens the bar for pointer, finger and keyboard. */
+export function SessionBar({ surface, surfaceState, open, onOpen, onClose }: Props) {
+  return (
+    <div className="bar-place">
+      {open ? (
+        <OpenBar surface={surface} surfaceState={surfaceState} onClose={onClose} />
+      ) : (
+        <button
+          type="button"
+          className={`bar-handle${surfaceState.unstable || surfaceState.clipboardBlocked ? ' bar-handle-attention' : ''}`}
+          data-testid="bar-handle"
+          aria-label="Open the bar (Control, Alt and Shift together)"
+          title="Restart, log off, full screen, clipboard (Ctrl + Alt + Shift)"
+          onClick={onOpen}
+        />
+      )}
+    </div>
+  );
+}
+
+function OpenBar({ surface, surfaceState, onClose }: Omit<Props, 'open' | 'onOpen'>) {
+  const portal = usePortal();
+  const { session } = usePortalState();
+  const fullScreen = useFullScreen();
+  const first = useRef<HTMLButtonElement>(null);
+  const [panel, setPanel] = useState<'restart' | 'clipboard' | null>(null);
+
+  useEffect(() => first.current?.focus(), []);
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape') {
+      event.stopPropagation();
+      if (panel) setPanel(null);
+      else onClose();
+    }
+  };
+
+  return (
+    <div className="bar" data-testid="bar" role="toolbar" aria-label="Desktop" onKeyDown={onKeyDown}>
+      <div className="bar-row">
+        <span className="bar-state" title={surfaceState.unstable ? 'The connection is slow' : 'Connected'}>
+          <span className={surfaceState.unstable ? 'dot dot-slow' : 'dot'} />
+          <span className="bar-name">{surfaceState.unstable ? 'Slow connection' : session?.poolDisplayName}</span>
+        </span>
+        <button
+          ref={first}
+          type="button"
+          className="bar-button"
+          data-testid="restart-clean"
+          aria-expanded={panel === 'restart'}
+          onClick={() => setPanel(panel === 'restart' ? null : 'restart')}
+        >
+          <RestartIcon /> Restart clean
+        </button>
+        <button
+          type="button"
+          className="bar-button"
+          data-testid="clipboard"
+          aria-expanded={panel === 'clipboard'}
+          onClick={() => setPanel(panel === 'clipboard' ? null : 'clipboard')}
+        >
+          <ClipboardIcon /> Clipboard
+          {surfaceState.clipboardBlocked && (
+            <span className="badge" role="img" aria-label="New text from the desktop" />
+          )}
+        </button>
+        {fullScreen.possible && (
+          <button
+            type="button"
+            className="bar-button"
+            data-testid="fullscreen"
+            aria-pressed={fullScreen.active}
+            onClick={() => {
+              fullScreen.toggle();
+              onClose();
+            }}
+          >
+            <FullScreenIcon /> {fullScreen.active ? 'Leave full screen' : 'Full screen'}
+          </button>
+        )}
+        <button type="button" className="bar-button" data-testid="log-off" onClick={() => void portal.logOff()}>
+          <LogOffIcon /> Log off
+        </button>
+      </div>
+      {panel === 'restart' && (
+        <RestartConfirm onCancel={() => setPanel(null)} onConfirm={() => void portal.restartClean()} />
+      )}
+      {panel === 'clipboard' && <ClipboardPanel surface={surface} surfaceState={surfaceState} onDone={onClose} />}
+    </div>
+  );
+}

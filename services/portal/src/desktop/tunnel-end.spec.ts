@@ -1,0 +1,15 @@
+import { describe, expect, it } from '@jest/globals';
+import { tunnelEndOf } from './tunnel-end.js';
+
+describe('tunnelEndOf', () => {
+  it.each([
+    [{ code: 0x0209 }, 'conflict'],
+    [{ code: Number.NaN, message: 'opened-elsewhere' }, 'conflict'],
+    [{ code: 0x020b, message: '523' }, 'closed'],
+    [{ code: 0x0202, message: 'Server timeout.' }, 'silent'],
+    [{ code: 0x0303 }, 'refused'],
+    [{ code: 0x0207 }, 'lost'],
+    [{ code: Number.NaN, message: 'something else' }, 'lost'],
+    [null, 'lost'],
+  ] as const)('%o is %s', (status, end) => expect(tunnelEndOf(status)).toBe(end));
+});

@@ -1,0 +1,62 @@
+import type { PoolSummary, SessionView } from '#libs/contracts';
+import { usePortal } from '../state/portal-context.js';
+import { MonitorIcon } from '../ui/icons.js';
+import { Spinner } from '../ui/spinner.js';
+
+interface Props {
+  readonly pool: PoolSummary;
+  /** The person's live session in this pool, if there is one. */
+  readonly session: SessionView | null;
+}
+
+export function PoolCard({ pool, session }: Props) {
+  const portal = usePortal();
+  const closing = session?.state === 'ending';
+  const act = (): void => {
+    if (session) portal.returnTo(session);
+    else void portal.open(pool);
+  };
+
+  return (
+    <li className={session && !closing ? 'pool-card pool-card-live' : 'pool-card'} data-testid={`pool-${pool.name}`}>
+      <div className="pool-icon">
+        <MonitorIcon />
+      </div>
+      <h2>{pool.displayName}</h2>
+      <p className="pool-description">{pool.description}</p>
+      <Availability pool={pool} session={session} />
+      <button
+        type="button"
+        className={session ? 'button button-dark button-wide' : 'button button-gold button-wide'}
+        data-testid={`open-${pool.name}`}
+        aria-label={session ? `Return to your desktop ${pool.displayName}` : `Open ${pool.displayName}`}
+        disabled={closing}
+        onClick={act}
+      >
+        {closing ? (
+          <>
+            <Spinner /> Closing
+          </>
+        ) : session ? (
+          'Return to your desktop'
+        ) : (
+          'Open'
+        )}
+      </button>
+    </li>
+  );
+}
+
+function Availability({ pool, session }: Props) {
+  if (session?.state === 'ending') return <p className="availability">The last desktop is being discarded</p>;
+  if (session) return <p className="availability availability-live">Running since {timeOf(session.createdAt)}</p>;
+  if (pool.available > 0) return <p className="availability availability-ready">Ready at once</p>;
+  return <p className="availability availability-cold">Starts in about half a minute</p>;
+}
+
+function timeOf(timestamp: string): string {
+  const date = new Date(timestamp);
+  const sameDay = date.toDateString() === new Date().toDateString();
+  const time = date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+  return sameDay ? time : `${date.toLocaleDateString([], { day: 'numeric', month: 'short' })}, ${time}`;
+}

@@ -1,0 +1,71 @@
+import { useEffect, useRef } from 'react';
+import { usePortal, usePortalState } from '../state/portal-context.js';
+import { MonitorIcon } from '../ui/icons.js';
+import { Brand } from '../ui/logo.js';
+import { NoticeLine } from '../ui/notice-line.js';
+import { PoolCard } from './pool-card.js';
+
+export function PoolsPage() {
+  const portal = usePortal();
+  const { user, pools, sessions } = usePortalState();
+  const heading = useRef<HTMLHeadingElement>(null);
+
+  useEffect(() => heading.current?.focus(), []);
+
+  return (
+    <div className="pools-page">
+      <header className="top">
+        <Brand />
+        <div className="top-user">
+          <span className="top-name" title={user?.username}>
+            {user?.displayName}
+          </span>
+          <button
+            type="button"
+            className="button button-quiet"
+            data-testid="sign-out"
+            onClick={() => void portal.signOut()}
+          >
+            Sign out
+          </button>
+        </div>
+      </header>
+      <main className="pools-main">
+        <NoticeLine />
+        <h1 ref={heading} tabIndex={-1}>
+          Your desktops
+        </h1>
+        <p className="lead">
+          Every desktop starts clean. Restarting one, or logging off, discards what was left on it.
+        </p>
+        {pools === null && <PoolsLoading />}
+        {pools?.length === 0 && (
+          <div className="empty">
+            <MonitorIcon />
+            <h2>No desktop is assigned to you</h2>
+            <p>Ask your IT department to add you to a group that has one.</p>
+          </div>
+        )}
+        {pools !== null && pools.length > 0 && (
+          <ul className="pool-grid">
+            {pools.map((pool) => (
+              <PoolCard
+                key={pool.name}
+                pool={pool}
+                session={sessions.find((each) => each.pool === pool.name) ?? null}
+              />
+            ))}
+          </ul>
+        )}
+      </main>
+    </div>
+  );
+}
+
+function PoolsLoading() {
+  return (
+    <div className="pool-grid" aria-busy="true">
+      <div className="pool-card pool-card-loading" />
+    </div>
+  );
+}

@@ -1,0 +1,270 @@
+import type { DisplaySize, EventMessage, PoolSummary, SessionView } from '#libs/contracts';
+import type { ApiClient } from '../api/api-client.js';
+import { type ApiError, toApiError } from '../api/api-error.js';
+import { EventsClient } from '../api/events-client.js';
+import { newIdempotencyKey } from '../api/idempotency-key.js';
+import { wantedDisplaySize } from '../desktop/display-size.js';
+import { wordsForProblem } from '../words/problem-words.js';
+import { DesktopRoute } from './desktop-route.js';
+import type { PortalAction } from './portal-action.js';
+import { initialState, isOver, type Notice, type Opening, type PortalState } from './portal-state.js';
+import { reducePortal } from './reduce-portal.js';
+
+const pollWhileOfflineMs = 2_000;
+const pollWhileOnlineMs = 15_000;
+
+interface OpenRequest {
+  readonly pool: string;
+  readonly display: DisplaySize;
+  readonly idempotencyKey: string;
+}
+
+/** What the page knows and what it can be asked to do. Components subscribe to it and never call the broker. */
+export class Portal {
+  private state: PortalState = initialState;
+  private readonly listeners = new Set<() => void>();
+  private readonly events: EventsClient;
+  private readonly route = new DesktopRoute(() => this.leaveDesktop());
+  private readonly lastEventAtMs = new Map<string, number>();
+  private pollTimer: ReturnType<typeof setTimeout> | null = null;
+  private noticeCount = 0;
+  private unansweredRequest: OpenRequest | null = null;
+
+  constructor(private readonly api: ApiClient) {
+    this.events = new EventsClient({
+      onMessage: (message) => this.receive(message),
+      onOnlineChange: (online) => {
+        this.dispatch({ type: 'events-online', online });
+        void this.refresh();
+      },
+    });
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  readonly snapshot = (): PortalState => this.state;
+
+  /** Finds out who is signed in; after a reload it goes back to the desktop that was on the screen. */
+  async start(): Promise<void> {
+    try {
+      const user = await this.api.me();
+      this.dispatch({ type: 'signed-in', user });
+      this.events.start();
+      await this.refresh();
+      const session = this.state.sessions.find((each) => each.pool === this.route.pool && each.state !== 'ending');
+      if (session) this.returnTo(session);
+      else this.route.clear();
+    } catch (error) {
+      const problem = toApiError(error);
+      this.route.clear();
+      this.dispatch({
+        type: 'signed-out',
+        notice: problem.signedOut ? null : this.notice('error', wordsForProblem(problem)),
+      });
+    }
+  }
+
+  /** @throws {ApiError} for the sign-in form to show. */
+  async signIn(username: string, password: string): Promise<void> {
+    const user = await this.api.login(username, password).catch((error: unknown) => {
+      throw toApiError(error);
+    });
+    this.dispatch({ type: 'signed-in', user });
+    this.events.start();
+    await this.refresh();
+  }
+
+  async signOut(): Promise<void> {
+    await this.api.logout().catch(() => undefined);
+    this.becomeSignedOut('You are signed out.');
+  }
+
+  async open(pool: Pick<PoolSummary, 'name' | 'displayName' | 'available'>): Promise<void> {
+    const opening: Opening = {
+      pool: pool.name,
+      poolDisplayName: pool.displayName,
+      startedAtMs: performance.now(),
+      spareExpected: pool.available > 0,
+    };
+    this.dispatch({ type: 'open', opening });
+    this.route.enter(pool.name);
+    try {
+      const request = this.requestFor(pool.name);
+      const session = await this.api.createSession(request.pool, request.display, request.idempotencyKey);
+      this.unansweredRequest = null;
+      if (this.isNewsFor(session.id, opening.startedAtMs)) this.dispatch({ type: 'opened', session });
+      else this.dispatch({ type: 'opened', session: this.state.sessions.find((s) => s.id === session.id) ?? session });
+      this.schedulePoll();
+    } catch (error) {
+      const problem = toApiError(error);
+      if (problem.code !== 'unreachable') this.unansweredRequest = null;
+      if (!this.signedOutBy(problem)) this.dispatch({ type: 'open-failed', failure: wordsForProblem(problem) });
+    }
+  }
+
+  retryOpen(): void {
+    const opening = this.state.opening;
+    if (!opening) return;
+    const available = this.state.pools?.find((pool) => pool.name === opening.pool)?.available ?? 0;
+    void this.open({ name: opening.pool, displayName: opening.poolDisplayName, available });
+  }
+
+  returnTo(session: SessionView): void {
+    const opening: Opening = {
+      pool: session.pool,
+      poolDisplayName: session.poolDisplayName,
+      startedAtMs: performance.now(),
+      spareExpected: true,
+    };
+    this.dispatch({ type: 'open', opening });
+    this.route.enter(session.pool);
+    this.dispatch({ type: 'opened', session });
+    void this.refreshSession();
+  }
+
+  /** Back to the pools; the session goes on and can be returned to. */
+  leaveDesktop(): void {
+    if (this.state.screen !== 'session') return;
+    this.dispatch({ type: 'leave', notice: null });
+    void this.refresh();
+  }
+
+  async restartClean(): Promise<void> {
+    await this.act('restart', (session) => this.api.recycle(session.id));
+  }
+
+  async logOff(): Promise<void> {
+    const name = this.state.session?.poolDisplayName;
+    const done = await this.act('log-off', (session) => this.api.logOff(session.id));
+    if (!done || this.state.screen !== 'session') return;
+    this.dispatch({ type: 'leave', notice: this.notice('info', `You are logged off from ${name}.`) });
+    void this.refresh();
+  }
+
+  markDrawn(): void {
+    this.dispatch({ type: 'drawn' });
+  }
+
+  say(kind: Notice['kind'], text: string): void {
+    this.dispatch({ type: 'notice', notice: this.notice(kind, text) });
+  }
+
+  dismissNotice(): void {
+    this.dispatch({ type: 'notice', notice: null });
+  }
+
+  /** Reads the followed session again, e.g. because its tunnel closed and the event may still be on its way. */
+  async refreshSession(): Promise<void> {
+    const id = this.state.session?.id;
+    if (!id) return;
+    const askedAtMs = performance.now();
+    try {
+      const session = await this.api.session(id);
+      if (this.isNewsFor(id, askedAtMs)) this.dispatch({ type: 'session', session, noticeId: this.nextNoticeId() });
+    } catch (error) {
+      const problem = toApiError(error);
+      if (this.signedOutBy(problem) || problem.status !== 404 || this.state.session?.id !== id) return;
+      this.dispatch({ type: 'leave', notice: this.notice('info', 'That desktop session is over.') });
+    }
+  }
+
+  /** Shows the sign-in page when `problem` says that the API session is over. */
+  signedOutBy(problem: ApiError): boolean {
+    if (problem.signedOut) this.becomeSignedOut('Your sign-in has ended. Sign in again to go on.');
+    return problem.signedOut;
+  }
+
+  /** The request whose answer was lost, to the letter, or a new one. */
+  private requestFor(pool: string): OpenRequest {
+    if (this.unansweredRequest?.pool !== pool) {
+      this.unansweredRequest = { pool, display: wantedDisplaySize(window), idempotencyKey: newIdempotencyKey() };
+    }
+    return this.unansweredRequest;
+  }
+
+  private async act(pending: 'restart' | 'log-off', call: (session: SessionView) => Promise<void>): Promise<boolean> {
+    const session = this.state.session;
+    if (!session || this.state.pending) return false;
+    this.dispatch({ type: 'pending', pending });
+    try {
+      await call(session);
+      if (pending === 'restart') await this.refreshSession();
+      return true;
+    } catch (error) {
+      const problem = toApiError(error);
+      if (!this.signedOutBy(problem)) this.say('error', wordsForProblem(problem));
+      return false;
+    } finally {
+      this.dispatch({ type: 'pending', pending: null });
+    }
+  }
+
+  private receive(message: EventMessage): void {
+    if (message.event === 'pool') this.dispatch({ type: 'pool', pool: message.data });
+    if (message.event !== 'session') return;
+    this.lastEventAtMs.set(message.data.id, performance.now());
+    this.dispatch({ type: 'session', session: message.data, noticeId: this.nextNoticeId() });
+    if (isOver(message.data)) void this.refresh();
+  }
+
+  /** Reads what the page shows again. Failures are left to the next round: the page goes on with what it has. */
+  private async refresh(): Promise<void> {
+    if (!this.state.user) return;
+    this.schedulePoll();
+    try {
+      if (this.state.screen === 'session') await this.refreshSession();
+      else await this.refreshPools();
+    } catch (error) {
+      const problem = toApiError(error);
+      if (this.signedOutBy(problem) || this.state.screen !== 'pools' || this.state.pools) return;
+      this.say('error', wordsForProblem(problem));
+    }
+  }
+
+  private async refreshPools(): Promise<void> {
+    const [pools, sessions] = await Promise.all([this.api.pools(), this.api.sessions()]);
+    if (!this.state.user) return;
+    this.dispatch({ type: 'pools', pools });
+    this.dispatch({ type: 'sessions', sessions });
+  }
+
+  private schedulePoll(): void {
+    if (this.pollTimer !== null) clearTimeout(this.pollTimer);
+    const delayMs = this.state.eventsOnline ? pollWhileOnlineMs : pollWhileOfflineMs;
+    this.pollTimer = setTimeout(() => void this.refresh(), delayMs);
+  }
+
+  private becomeSignedOut(text: string): void {
+    this.dispatch({ type: 'signed-out', notice: this.notice('info', text) });
+    this.events.stop();
+    this.lastEventAtMs.clear();
+    if (this.pollTimer !== null) clearTimeout(this.pollTimer);
+    this.route.clear();
+  }
+
+  /** False for an answer that was asked for before the latest event about the same session: the event knows better. */
+  private isNewsFor(sessionId: string, askedAtMs: number): boolean {
+    return (this.lastEventAtMs.get(sessionId) ?? Number.NEGATIVE_INFINITY) < askedAtMs;
+  }
+
+  private notice(kind: Notice['kind'], text: string): Notice {
+    return { id: this.nextNoticeId(), kind, text };
+  }
+
+  private nextNoticeId(): number {
+    this.noticeCount += 1;
+    return this.noticeCount;
+  }
+
+  private dispatch(action: PortalAction): void {
+    const next = reducePortal(this.state, action);
+    if (next === this.state) return;
+    const leftDesktop = this.state.screen === 'session' && next.screen !== 'session';
+    this.state = next;
+    if (leftDesktop) this.route.clear();
+    for (const listener of this.listeners) listener();
+  }
+}

@@ -1,0 +1,68 @@
+import type { SessionView } from '#libs/contracts';
+import type { PortalAction } from './portal-action.js';
+import { initialState, isOver, type PortalState } from './portal-state.js';
+
+/** The page after `action`. Pure: calls to the broker are the `Portal`'s. */
+export function reducePortal(state: PortalState, action: PortalAction): PortalState {
+  switch (action.type) {
+    case 'signed-in':
+      return { ...initialState, eventsOnline: state.eventsOnline, screen: 'pools', user: action.user };
+    case 'signed-out':
+      return { ...initialState, screen: 'sign-in', notice: action.notice };
+    case 'pools':
+      return { ...state, pools: action.pools };
+    case 'pool':
+      return {
+        ...state,
+        pools: state.pools?.map((pool) => (pool.name === action.pool.name ? action.pool : pool)) ?? null,
+      };
+    case 'sessions':
+      return { ...state, sessions: action.sessions.filter((session) => !isOver(session)) };
+    case 'session':
+      return withSession(state, action.session, action.noticeId);
+    case 'open':
+      return { ...atPools(state), screen: 'session', opening: action.opening, notice: null };
+    case 'opened':
+      if (state.screen !== 'session') return withListed(state, action.session);
+      return withSession({ ...state, session: action.session }, action.session, 0);
+    case 'open-failed':
+      return state.screen === 'session' ? { ...state, failure: action.failure, session: null } : state;
+    case 'drawn':
+      return state.drawn ? state : { ...state, drawn: true };
+    case 'pending':
+      return { ...state, pending: action.pending };
+    case 'leave':
+      return { ...atPools(state), notice: action.notice };
+    case 'notice':
+      return { ...state, notice: action.notice };
+    case 'events-online':
+      return { ...state, eventsOnline: action.online };
+  }
+}
+
+function atPools(state: PortalState): PortalState {
+  return { ...state, screen: 'pools', opening: null, session: null, drawn: false, failure: null, pending: null };
+}
+
+function withListed(state: PortalState, session: SessionView): PortalState {
+  const others = state.sessions.filter((listed) => listed.id !== session.id);
+  return { ...state, sessions: isOver(session) ? others : [...others, session] };
+}
+
+function withSession(before: PortalState, session: SessionView, noticeId: number): PortalState {
+  const state = withListed(before, session);
+  if (state.session?.id !== session.id) return state;
+  if (isOver(state.session) && !isOver(session)) return state; // a late answer never revives what is over
+  if (session.state === 'failed' && !state.drawn) {
+    return { ...state, session: null, failure: session.failure ?? 'Your desktop could not be prepared.' };
+  }
+  if (session.state === 'failed') {
+    const text = session.failure ?? 'Your desktop failed and could not be replaced.';
+    return { ...atPools(state), notice: { id: noticeId, kind: 'error', text } };
+  }
+  if (session.state === 'ended' || session.state === 'ending') {
+    const text = `You are logged off from ${session.poolDisplayName}.`;
+    return { ...atPools(state), notice: { id: noticeId, kind: 'info', text } };
+  }
+  return { ...state, session };
+}

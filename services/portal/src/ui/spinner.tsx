@@ -1,0 +1,4 @@
+/** A quiet ring for something under way; the words beside it say what. */
+export function Spinner() {
+  return <span className="spinner" aria-hidden="true" />;
+}
