@@ -9,3 +9,7 @@ export type {
   MachineSpec,
 } from './machine.js';
 export { MachineError, type MachineErrorCode } from './machine-error.js';
+export { type DisplaySize, displaySizeSchema, guestPaths } from './guest-contract.js';
+export { QemuDriver } from './qemu/qemu-driver.js';
+export type { QemuDriverOptions } from './qemu/qemu-options.js';
+export type { MachineUser } from './qemu/machine-user.js';

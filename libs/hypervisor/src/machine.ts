@@ -4,6 +4,8 @@ export interface MachineImage {
   readonly digest: string;
   readonly rootDiskPath: string;
   readonly rootDiskFormat: 'raw' | 'qcow2';
+  /** Size of the root disk's file; when given, another size counts as damage. */
+  readonly rootDiskBytes?: number;
   /** Direct kernel boot. */
   readonly kernelPath: string;
   readonly initrdPath: string;

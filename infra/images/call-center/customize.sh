@@ -1,0 +1,33 @@
+#!/bin/sh
+# Runs once inside the new root, after the packages are installed and files/ is copied over it.
+set -eu
+
+useradd --create-home --shell /bin/bash --comment 'Desktop user' user
+usermod --append --groups video,input user
+passwd --lock user >/dev/null
+passwd --lock root >/dev/null
+
+# What waits for hardware, network or a calendar that a desktop of one day does not have.
+systemctl mask --quiet \
+  getty@tty1.service console-getty.service serial-getty@ttyS0.service \
+  systemd-logind.service systemd-random-seed.service systemd-update-utmp.service \
+  systemd-pstore.service systemd-hwdb-update.service systemd-journal-flush.service \
+  systemd-fsck-root.service systemd-remount-fs.service \
+  e2scrub_reap.service e2scrub_all.timer fstrim.timer apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
+  dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount sys-kernel-tracing.mount sys-fs-fuse-connections.mount \
+  systemd-rfkill.socket spice-vdagentd.socket spice-vdagentd.service keyboard-setup.service console-setup.service \
+  modprobe@configfs.service modprobe@fuse.service modprobe@dm_mod.service modprobe@loop.service modprobe@efi_pstore.service
+systemctl set-default --quiet multi-user.target
+systemctl enable --quiet goldleaf-desktop.service goldleaf-clipboard.service
+
+# Nothing a GTK program would have to work out at its first start.
+for cache in /usr/share/icons/*/; do gtk-update-icon-cache --quiet --force "$cache" 2>/dev/null || true; done
+fc-cache --system-only >/dev/null
+runuser -u user -- fc-cache >/dev/null
+
+update-initramfs -c -k "$(ls /lib/modules)" >/dev/null
+
+# Two machines must never share what is meant to be one machine's own.
+: > /etc/machine-id
+rm -f /var/lib/dbus/machine-id /etc/ssh/ssh_host_* /var/lib/systemd/random-seed /etc/hostname
+rm -rf /var/cache/apt/*.bin /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/*.log /var/log/apt /tmp/* /usr/lib/python3/dist-packages/__pycache__

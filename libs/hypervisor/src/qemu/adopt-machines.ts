@@ -1,0 +1,65 @@
+import { readdir, readFile, rm } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import { LiveMachine } from './live-machine.js';
+import { MachineFolder } from './machine-record.js';
+import { type ProcessTable, processIdentitySchema } from './process-identity.js';
+import { processName } from './qemu-arguments.js';
+import { endProcess } from './qemu-process.js';
+
+const machineId = z.uuid();
+
+/**
+ * Finds the machines that an earlier process made, those that have ended included, and removes what was never
+ * finished: folders without a record, and their processes.
+ */
+export async function adoptMachines(
+  machinesDir: string,
+  processes: ProcessTable,
+  logger: Logger,
+): Promise<LiveMachine[]> {
+  const adopted: LiveMachine[] = [];
+  for (const name of await readdir(machinesDir)) {
+    if (!machineId.safeParse(name).success) continue;
+    const folder = new MachineFolder(machinesDir, name);
+    const record = await folder.readRecord();
+    if (!record) {
+      if (await isBeingMade(folder, processes)) continue;
+      await removeMachine(folder, processes, name);
+      logger.info({ machineId: name }, 'swept a machine that was never finished');
+      continue;
+    }
+    const machine = new LiveMachine(record, folder);
+    if (await processes.isAlive(record.process)) {
+      try {
+        const qmp = await machine.monitor();
+        // Its maker may have died between the record and the first instruction.
+        const { status } = z.object({ status: z.string() }).parse(await qmp.execute('query-status'));
+        if (status === 'prelaunch') await qmp.execute('cont');
+      } catch (error) {
+        logger.warn({ err: error, machineId: name }, 'a machine runs but its monitor does not answer');
+      }
+    } else {
+      machine.state = 'ended';
+    }
+    adopted.push(machine);
+  }
+  return adopted;
+}
+
+/** Ends whatever process the machine has and removes its folder. */
+export async function removeMachine(folder: MachineFolder, processes: ProcessTable, id: string): Promise<void> {
+  // Without its record a machine counts as never finished: if this is cut short, the next start completes it.
+  await rm(folder.recordPath, { force: true });
+  for (const identity of await processes.findByArgument(processName(id))) await endProcess(processes, identity);
+  await rm(folder.dir, { recursive: true, force: true, maxRetries: 3 });
+}
+
+async function isBeingMade(folder: MachineFolder, processes: ProcessTable): Promise<boolean> {
+  try {
+    const creator = processIdentitySchema.parse(JSON.parse(await readFile(folder.creatorPath, 'utf8')));
+    return await processes.isAlive(creator);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,250 @@
+import { mkdir } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import { type DisplaySize, displaySizeSchema, guestPaths } from '../guest-contract.js';
+import type { DriverCapabilities, HostCapacity } from '../host.js';
+import type { CallOptions, GuestCommand, GuestResult, HypervisorDriver } from '../hypervisor-driver.js';
+import type { Machine, MachineExit, MachineImage, MachineSpec } from '../machine.js';
+import { MachineError } from '../machine-error.js';
+import { AcceleratorProbe } from './accelerator-probe.js';
+import { adoptMachines, removeMachine } from './adopt-machines.js';
+import { createMachine, machineSpecSchema } from './create-machine.js';
+import { delay } from './delay.js';
+import { ExitAnnouncer } from './exit-announcer.js';
+import { readExitReason } from './exit-reason.js';
+import { GuestAgent, GuestAgentRefusal } from './guest-agent.js';
+import { readHostCapacity } from './host-capacity.js';
+import { KeyedLock } from './keyed-lock.js';
+import type { LiveMachine } from './live-machine.js';
+import { MachineFolder } from './machine-record.js';
+import { requireReachable } from './machine-user.js';
+import { ProcessTable } from './process-identity.js';
+import type { Accelerator } from './qemu-arguments.js';
+import type { QemuDriverOptions } from './qemu-options.js';
+
+/** A lost monitor tells of an end at once; this finds the ends that nothing told of. */
+const WATCH_INTERVAL_MS = 1_000;
+const READY_POLL_MS = 250;
+/** One look at whether the guest is ready. */
+const READY_LOOK_MS = 3_000;
+
+/** Machines as QEMU processes of this host: linked clones over a golden image, one folder each. */
+export class QemuDriver implements HypervisorDriver {
+  readonly name = 'qemu';
+  private readonly logger: Logger;
+  private readonly machines = new Map<string, LiveMachine>();
+  /** One change at a time to a machine. */
+  private readonly changes = new KeyedLock();
+  /** One conversation at a time with a guest's agent. */
+  private readonly conversations = new KeyedLock();
+  private readonly processes = new ProcessTable();
+  private readonly exits: ExitAnnouncer;
+  private readonly probe: AcceleratorProbe;
+  private accelerator: Accelerator | undefined;
+  private watch: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: QemuDriverOptions) {
+    this.logger = options.logger.child({ driver: this.name });
+    this.exits = new ExitAnnouncer(this.logger);
+    this.probe = new AcceleratorProbe({
+      stateDir: options.machinesDir,
+      user: options.machineUser,
+      processes: this.processes,
+      qemuCommand: this.qemuCommand,
+    });
+  }
+
+  async start(): Promise<void> {
+    if (this.watch) return;
+    const { machinesDir, machineUser, accelerator = 'auto' } = this.options;
+    await mkdir(machinesDir, { recursive: true, mode: 0o711 });
+    await requireReachable(machineUser, machinesDir);
+    this.accelerator = accelerator === 'auto' ? await this.probe.known() : accelerator;
+    const adopted = await adoptMachines(machinesDir, this.processes, this.logger);
+    for (const machine of adopted) this.take(machine);
+    for (const machine of adopted) if (machine.state === 'ended') await this.announceEnd(machine);
+    this.watch = setInterval(() => void this.lookForEnds(), WATCH_INTERVAL_MS);
+    this.watch.unref();
+    this.logger.info({ machines: adopted.length, accelerator: this.accelerator ?? 'to be probed' }, 'driver started');
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.watch);
+    this.watch = undefined;
+    const held = [...this.machines.values()];
+    this.machines.clear();
+    await Promise.all(held.map((machine) => machine.release()));
+  }
+
+  /** Until the first machine is made, KVM that has not been probed counts as absent. */
+  capabilities(): DriverCapabilities {
+    return { accelerator: this.accelerator ?? 'tcg', forks: false };
+  }
+
+  capacity(): Promise<HostCapacity> {
+    return readHostCapacity(this.options.machinesDir);
+  }
+
+  create(spec: MachineSpec, options: CallOptions = {}): Promise<Machine> {
+    return this.changes.run(spec.id, async () => {
+      options.signal?.throwIfAborted();
+      const existing = this.machines.get(spec.id);
+      if (existing) return existing.toMachine();
+      if (!this.watch) throw new MachineError('failed', 'the driver has not been started');
+      const checked = machineSpecSchema.safeParse(spec);
+      if (!checked.success) throw new MachineError('failed', `not a machine: ${z.prettifyError(checked.error)}`);
+      const startedAt = Date.now();
+      const making = {
+        machinesDir: this.options.machinesDir,
+        processes: this.processes,
+        user: this.options.machineUser,
+        qemuCommand: this.qemuCommand,
+        displayPorts: this.options.displayPorts ?? { first: 15_900, last: 17_899 },
+        minFreeDiskMiB: this.options.minFreeDiskMiB ?? 1024,
+        accelerator: await this.chooseAccelerator(spec.image),
+      };
+      const machine = await createMachine(making, spec, options.signal);
+      this.take(machine);
+      const { correlationId } = options;
+      this.logger.info({ machineId: spec.id, correlationId, durationMs: Date.now() - startedAt }, 'machine started');
+      return machine.toMachine();
+    });
+  }
+
+  async waitReady(machineId: string, timeoutMs: number, options: CallOptions = {}): Promise<Machine> {
+    for (const deadline = Date.now() + timeoutMs; ; await delay(READY_POLL_MS, options.signal)) {
+      const machine = this.running(machineId);
+      const leftMs = deadline - Date.now();
+      if (leftMs > 0 && (await this.looksReady(machine, Math.min(leftMs, READY_LOOK_MS), options.signal))) {
+        return this.running(machineId).toMachine();
+      }
+      this.running(machineId);
+      if (Date.now() >= deadline) {
+        this.logger.warn({ machineId, correlationId: options.correlationId, timeoutMs }, 'machine did not become ready');
+        throw new MachineError('not-ready', `the desktop of machine ${machineId} was not drawn within ${timeoutMs} ms`);
+      }
+    }
+  }
+
+  async inspect(machineId: string): Promise<Machine | undefined> {
+    return this.machines.get(machineId)?.toMachine();
+  }
+
+  async list(): Promise<readonly Machine[]> {
+    return [...this.machines.values()].map((machine) => machine.toMachine());
+  }
+
+  async runInGuest(machineId: string, command: GuestCommand, options: CallOptions = {}): Promise<GuestResult> {
+    const machine = this.running(machineId);
+    try {
+      return await this.talk(machine, command.timeoutMs, options.signal, (agent) => agent.run(command));
+    } catch (cause) {
+      if (!(cause instanceof GuestAgentRefusal)) throw cause;
+      throw new MachineError('failed', `the guest refused to run ${command.path}: ${cause.message}`, { cause });
+    }
+  }
+
+  async resizeDisplay(machineId: string, width: number, height: number, options: CallOptions = {}): Promise<void> {
+    const size: DisplaySize = displaySizeSchema.parse({ width, height });
+    const args = [`${size.width}`, `${size.height}`];
+    const command = { path: guestPaths.setDisplaySize, args, timeoutMs: 10_000 };
+    const { exitCode, stderr } = await this.runInGuest(machineId, command, options);
+    if (exitCode !== 0) {
+      throw new MachineError('failed', `the guest cannot draw at ${width}x${height}: ${stderr.trim().slice(0, 200)}`);
+    }
+  }
+
+  destroy(machineId: string, options: CallOptions = {}): Promise<void> {
+    return this.changes.run(machineId, async () => {
+      options.signal?.throwIfAborted();
+      // Also keeps a strange id from naming a strange folder.
+      if (!z.uuid().safeParse(machineId).success) return;
+      const machine = this.machines.get(machineId);
+      if (machine) machine.isBeingDestroyed = true;
+      await machine?.release();
+      await removeMachine(new MachineFolder(this.options.machinesDir, machineId), this.processes, machineId);
+      this.machines.delete(machineId);
+      if (machine) this.logger.info({ machineId, correlationId: options.correlationId }, 'machine destroyed');
+    });
+  }
+
+  onExit(listener: (exit: MachineExit) => void): () => void {
+    return this.exits.subscribe(listener);
+  }
+
+  private get qemuCommand(): string {
+    return this.options.qemuCommand ?? 'qemu-system-x86_64';
+  }
+
+  private async chooseAccelerator(image: MachineImage): Promise<Accelerator> {
+    if (this.accelerator) return this.accelerator;
+    return this.changes.run('accelerator', async () => {
+      if (!this.accelerator) {
+        this.accelerator = await this.probe.probe(image);
+        this.logger.info({ accelerator: this.accelerator }, 'probed for hardware virtualisation');
+      }
+      return this.accelerator;
+    });
+  }
+
+  /** @throws MachineError `not-found` */
+  private running(machineId: string): LiveMachine {
+    const machine = this.machines.get(machineId);
+    if (machine?.state === 'running' && !machine.isBeingDestroyed) return machine;
+    throw new MachineError('not-found', `machine ${machineId} ${machine ? 'has ended' : 'does not exist'}`);
+  }
+
+  private async looksReady(machine: LiveMachine, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
+    try {
+      return await this.talk(machine, timeoutMs, signal, (agent) => agent.fileExists(guestPaths.ready));
+    } catch (error) {
+      if (error instanceof MachineError && error.code === 'guest-unresponsive') return false;
+      throw error;
+    }
+  }
+
+  private talk<T>(
+    machine: LiveMachine,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    conversation: (agent: GuestAgent) => Promise<T>,
+  ): Promise<T> {
+    const deadline = Date.now() + timeoutMs;
+    return this.conversations.run(machine.id, () =>
+      GuestAgent.talk(machine.folder.run('agent.sock'), Math.max(1, deadline - Date.now()), signal, conversation),
+    );
+  }
+
+  private take(machine: LiveMachine): void {
+    this.machines.set(machine.id, machine);
+    if (machine.state === 'ended') return;
+    machine
+      .monitor()
+      .then((qmp) => qmp.onClose(() => void this.lookForEnds()))
+      .catch(() => undefined);
+  }
+
+  private async lookForEnds(): Promise<void> {
+    for (const machine of this.machines.values()) {
+      if (machine.state === 'ended' || machine.isBeingDestroyed) continue;
+      try {
+        if (!(await this.processes.isAlive(machine.record.process))) await this.announceEnd(machine);
+      } catch (error) {
+        this.logger.error({ err: error, machineId: machine.id }, 'cannot tell whether a machine lives');
+      }
+    }
+  }
+
+  private async announceEnd(machine: LiveMachine): Promise<void> {
+    const reason = await readExitReason(machine.folder.run('events.out'));
+    if (machine.isBeingDestroyed || this.announced.has(machine)) return;
+    this.announced.add(machine);
+    machine.state = 'ended';
+    await machine.release();
+    this.logger.info({ machineId: machine.id, reason }, 'machine ended');
+    this.exits.announce({ machineId: machine.id, reason });
+  }
+
+  /** Two looks may find the same end. */
+  private readonly announced = new WeakSet<LiveMachine>();
+}
