@@ -26,10 +26,16 @@ const servers = {
   globalTeardown: '<rootDir>/libs/testing/jest-global-teardown.mjs',
 };
 
+// Jest takes `testTimeout` from the command line or the root only, not from a project.
+const limit = (testTimeoutMs) => ({
+  globals: { testTimeoutMs },
+  setupFilesAfterEnv: ['<rootDir>/libs/testing/jest-time-limit.mjs'],
+});
+
 export default {
   projects: [
     suite('unit', 'spec'),
-    suite('int', 'int-spec', { testTimeout: 60_000, ...servers }),
-    suite('e2e', 'e2e-spec', { testTimeout: 300_000, ...servers }),
+    suite('int', 'int-spec', { ...servers, ...limit(60_000) }),
+    suite('e2e', 'e2e-spec', { ...servers, ...limit(300_000) }),
   ],
 };

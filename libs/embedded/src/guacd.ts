@@ -1,14 +1,14 @@
 import { connect } from 'node:net';
 import type { EmbeddedServer, EmbeddedServerOptions } from './embedded-server.js';
 import { freePort } from './free-port.js';
-import { launch, ownedFolder } from './launch.js';
+import { launch, prepareFolder } from './launch.js';
 
 /**
  * Starts the system's guacd on loopback. It does not authenticate its clients, so it must never listen elsewhere.
  * `-L error`: at more verbose levels guacd 1.3 can hang when many sessions start at once.
  */
 export async function startGuacd(options: EmbeddedServerOptions & { command?: string }): Promise<EmbeddedServer> {
-  await ownedFolder(options.folder, options.owner);
+  await prepareFolder(options);
   const port = await freePort(options.preferredPort);
   return await launch(
     {

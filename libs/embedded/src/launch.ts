@@ -1,14 +1,16 @@
 import { spawn } from 'node:child_process';
-import { chmod, chown, mkdir, open, rm, stat } from 'node:fs/promises';
+import { chmod, chown, mkdir, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EmbeddedServer, EmbeddedServerOptions } from './embedded-server.js';
-import type { ProcessOwner } from './process-owner.js';
 import { endStaleServer, writeServerRecord } from './server-record.js';
 
 const logLimitBytes = 10 * 1024 * 1024;
 
-/** Makes a private folder that belongs to `owner`. */
-export async function ownedFolder(folder: string, owner: ProcessOwner | undefined): Promise<void> {
+const recordIn = (folder: string): string => join(folder, 'process.json');
+
+/** Makes the server's private folder, and ends the server of an earlier run that was killed, so that its port is free. */
+export async function prepareFolder({ folder, owner }: EmbeddedServerOptions): Promise<void> {
+  await endStaleServer(recordIn(folder));
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await chmod(folder, 0o700);
   if (owner) await chown(folder, owner.uid, owner.gid);
@@ -36,8 +38,7 @@ interface Launch {
 /** Starts one server in its own process group, waits until it serves, and ends it again when it does not. */
 export async function launch(launchOf: Launch, options: EmbeddedServerOptions): Promise<EmbeddedServer> {
   const { name, command, args, port, url } = launchOf;
-  const record = join(options.folder, 'process.json');
-  await endStaleServer(record);
+  const record = recordIn(options.folder);
   const log = await openLog(join(options.folder, `${name}.log`));
   const child = spawn(command, args, {
     cwd: options.folder,
@@ -73,7 +74,8 @@ export async function launch(launchOf: Launch, options: EmbeddedServerOptions): 
     await ended;
     clearTimeout(force);
     signalGroup('SIGKILL');
-    await rm(record, { force: true });
+    // Children that die now still hold the port: wait until they are gone.
+    await endStaleServer(record);
   };
 
   const deadline = Date.now() + launchOf.readyTimeoutMs;

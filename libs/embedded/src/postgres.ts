@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { Client } from 'pg';
 import type { EmbeddedServer, EmbeddedServerOptions } from './embedded-server.js';
 import { freePort } from './free-port.js';
-import { childEnvironment, launch, ownedFolder } from './launch.js';
+import { childEnvironment, launch, prepareFolder } from './launch.js';
 import type { ProcessOwner } from './process-owner.js';
 import { storedPassword } from './stored-password.js';
 
@@ -20,7 +20,7 @@ const run = promisify(execFile);
  */
 export async function startPostgres(options: EmbeddedServerOptions & { durable?: boolean }): Promise<EmbeddedServer> {
   const { folder, owner, durable = true } = options;
-  await ownedFolder(folder, owner);
+  await prepareFolder(options);
   const binaries = await reachableBinaries(folder, owner);
   const data = join(folder, 'data');
   const password = await storedPassword(join(folder, 'password'));

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { EmbeddedServer, EmbeddedServerOptions } from './embedded-server.js';
 import { freePort } from './free-port.js';
-import { launch, ownedFolder } from './launch.js';
+import { launch, prepareFolder } from './launch.js';
 import { storedPassword } from './stored-password.js';
 
 /** Starts the system's redis-server on loopback with a password; it keeps nothing on disk, as Goldleaf may lose it. */
 export async function startRedis(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
   const { folder, owner } = options;
-  await ownedFolder(folder, owner);
+  await prepareFolder(options);
   const password = await storedPassword(join(folder, 'password'));
   const port = await freePort(options.preferredPort);
   const configuration = join(folder, 'redis.conf');
