@@ -9,6 +9,7 @@ const layers = [
   ['audit', 'jobs', 'images', 'identity'],
   ['desktops'],
   ['sessions'],
+  ['platform'],
 ];
 
 const layerRules = layers.flatMap((names, index) =>

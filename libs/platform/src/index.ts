@@ -1,0 +1,1 @@
+export { type PlatformOptions, platformModules } from './platform-modules.js';

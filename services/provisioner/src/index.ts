@@ -1,0 +1,3 @@
+export { createDriver } from './create-driver.js';
+export { MachineShutdown } from './machine-shutdown.js';
+export { ProvisionerModule } from './provisioner.module.js';

@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { freePort } from './free-port.js';
+import { until } from './until.js';
+
+const repository = resolve(import.meta.dirname, '../../..');
+const START_TIMEOUT_MS = 240_000;
+
+/** The whole system as `npm start` runs it, in a state folder of its own; golden images are shared with other runs. */
+export class Goldleaf {
+  private process: ChildProcess | undefined;
+  private output = '';
+
+  private constructor(
+    readonly stateDir: string,
+    readonly port: number,
+  ) {}
+
+  static async prepare(): Promise<Goldleaf> {
+    const stateDir = await mkdtemp(join(tmpdir(), 'goldleaf-e2e-'));
+    // Machines and PostgreSQL run as other users than root.
+    await chmod(stateDir, 0o755);
+    const images = resolve(repository, process.env.GOLDLEAF_STATE_DIR ?? '.goldleaf', 'images');
+    await mkdir(images, { recursive: true });
+    await symlink(images, join(stateDir, 'images'));
+    return new Goldleaf(stateDir, await freePort());
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Resolves when the address answers and every part is ready. */
+  async start(): Promise<void> {
+    this.output = '';
+    const child = spawn(process.execPath, ['dist/services/standalone/src/main.js'], {
+      cwd: repository,
+      env: { ...process.env, GOLDLEAF_STATE_DIR: this.stateDir, GOLDLEAF_PORT: String(this.port), NODE_OPTIONS: '' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.process = child;
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => (this.output += String(data)));
+    const isReady = async () => {
+      if (child.exitCode !== null) return 'exited' as const;
+      const answer = await fetch(`${this.url}/readyz`).catch(() => undefined);
+      return answer?.ok ? ('ready' as const) : undefined;
+    };
+    const outcome = await until('goldleaf is ready', isReady, START_TIMEOUT_MS).catch((error: unknown) => {
+      throw new Error(`${String(error)}\n${this.output}`);
+    });
+    if (outcome === 'exited') throw new Error(`goldleaf ended at once:\n${this.output}`);
+  }
+
+  /** Ctrl-C. */
+  async stop(): Promise<void> {
+    await this.end('SIGINT');
+  }
+
+  /** As a crash would end it: nothing gets a chance to clean up. */
+  async kill(): Promise<void> {
+    await this.end('SIGKILL');
+  }
+
+  /** What it has printed since its last start. */
+  printed(): string {
+    return this.output;
+  }
+
+  /** Ids of the machines whose folders, leaf included, are on disk. */
+  async machineFolders(): Promise<string[]> {
+    return readdir(join(this.stateDir, 'machines')).catch(() => []);
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    await rm(this.stateDir, { recursive: true, force: true });
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.process;
+    this.process = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    await exited;
+  }
+}
