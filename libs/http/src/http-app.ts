@@ -51,6 +51,7 @@ export async function createHttpApp(
   app.use(originCheck(app.get(OriginPolicy)));
   // biome-ignore lint/correctness/useHookAtTopLevel: a method of Nest, not a hook of React
   app.useBodyParser('json', { limit: options.bodyLimitBytes ?? 64 * 1024 });
+  // biome-ignore lint/correctness/useHookAtTopLevel: likewise
   app.useWebSocketAdapter(new DispatchedWsAdapter(app));
   return app;
 }

@@ -1,0 +1,52 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import type { Redis } from 'ioredis';
+import { REDIS } from '#libs/bus';
+import type { AppConfig } from '#libs/config';
+import { TicketStore } from '#libs/guacamole';
+import { AuditController } from './api/audit.controller.js';
+import { FleetController } from './api/fleet.controller.js';
+import { IdentityController } from './api/identity.controller.js';
+import { ImagesController } from './api/images.controller.js';
+import { PoolsController } from './api/pools.controller.js';
+import { SessionsController } from './api/sessions.controller.js';
+import { AuthGuard } from './auth/auth.guard.js';
+import { BROKER_OPTIONS, brokerOptions } from './broker-options.js';
+import { BrokerReadiness } from './broker-readiness.js';
+import { EventFeed } from './events/event-feed.js';
+import { EventReader } from './events/event-reader.js';
+import { EventsGateway } from './events/events.gateway.js';
+import { PortalFiles } from './portal/portal-files.js';
+
+/**
+ * The HTTP API, the events websocket and the portal's files. Needs the global modules of telemetry, HTTP, database, bus,
+ * jobs, audit, identity, desktops and sessions. Its guard holds for the whole app: what is not marked `Public` is refused
+ * to strangers.
+ */
+@Module({})
+export class BrokerModule {
+  /** @param portalFolder where the built portal lies; dist/portal unless told */
+  static register(config: Pick<AppConfig, 'tunnelUrl'>, portalFolder?: string): DynamicModule {
+    return {
+      module: BrokerModule,
+      controllers: [
+        IdentityController,
+        SessionsController,
+        PoolsController,
+        FleetController,
+        ImagesController,
+        AuditController,
+      ],
+      providers: [
+        { provide: BROKER_OPTIONS, useValue: brokerOptions(config, portalFolder) },
+        { provide: TicketStore, useFactory: (redis: Redis) => new TicketStore(redis), inject: [REDIS] },
+        { provide: APP_GUARD, useClass: AuthGuard },
+        BrokerReadiness,
+        EventFeed,
+        EventReader,
+        EventsGateway,
+        PortalFiles,
+      ],
+    };
+  }
+}

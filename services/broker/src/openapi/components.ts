@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import {
+  auditEntryViewSchema,
+  desktopViewSchema,
+  eventMessageSchema,
+  hostViewSchema,
+  imageVersionViewSchema,
+  imageViewSchema,
+  loginResponseSchema,
+  poolSummarySchema,
+  poolViewSchema,
+  problemSchema,
+  sessionViewSchema,
+  ticketViewSchema,
+  userViewSchema,
+} from '#libs/contracts';
+import { auditPageSchema } from '../api/audit-page.js';
+
+const answers = {
+  AuditEntry: auditEntryViewSchema,
+  AuditPage: auditPageSchema,
+  Desktop: desktopViewSchema,
+  Event: eventMessageSchema,
+  Host: hostViewSchema,
+  Image: imageViewSchema,
+  ImageVersion: imageVersionViewSchema,
+  LoginResponse: loginResponseSchema,
+  Pool: poolViewSchema,
+  PoolSummary: poolSummarySchema,
+  Problem: problemSchema,
+  Session: sessionViewSchema,
+  Ticket: ticketViewSchema,
+  User: userViewSchema,
+} as const;
+
+export type ComponentName = keyof typeof answers;
+
+/** The schemas of all answers as OpenAPI components. */
+export const components = (): Record<ComponentName, object> =>
+  Object.fromEntries(
+    Object.entries(answers).map(([name, schema]) => [
+      name,
+      z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'output' }),
+    ]),
+  ) as Record<ComponentName, object>;
