@@ -21,7 +21,7 @@ const isLostConnection = (error: unknown): boolean => {
       return true;
     if (current instanceof AggregateError && current.errors.some(isLostConnection)) return true;
     if (
-      /connection terminated|connection is closed|driver not connected|command timed out|max retries per request/i.test(
+      /connection terminated|connection is closed|driver not connected|command timed out|max retries per request|timeout exceeded when trying to connect/i.test(
         current.message,
       )
     )

@@ -11,6 +11,8 @@ const poolsDelayMs = 50;
 const heartbeatMs = 20_000;
 /** Messages can be lost and sign-ins expire without one, so both are looked at again this often. */
 const recheckMs = 10_000;
+/** Open tabs of one person; the one more closes the oldest. */
+const maxPerPerson = 32;
 
 /** Turns messages of the bus into readings for those whom they concern. */
 @Injectable()
@@ -45,6 +47,10 @@ export class EventFeed implements OnApplicationBootstrap, OnApplicationShutdown 
 
   /** Greets the subscriber, sends a snapshot and from then on every change, until its socket closes. */
   add(subscriber: Subscriber): void {
+    const others = [...this.subscribers].filter(
+      ({ principal }) => principal.username === subscriber.principal.username,
+    );
+    if (others.length >= maxPerPerson) others[0]?.close(closeCodes.tooMany, 'too many windows');
     this.subscribers.add(subscriber);
     subscriber.socket.once('close', () => this.subscribers.delete(subscriber));
     subscriber.send({ event: 'hello', data: { username: subscriber.principal.username } });

@@ -7,7 +7,7 @@ import type { Logger } from '#libs/telemetry';
 const maxUnread = 1024 * 1024;
 
 /** Close codes of the events websocket (4000 and above are the application's own). */
-export const closeCodes = { signedOut: 4401, tooSlow: 1013, stopping: 1001 } as const;
+export const closeCodes = { signedOut: 4401, tooSlow: 1013, tooMany: 4429, stopping: 1001 } as const;
 
 /** Reads one kind of thing anew and returns what the principal may see of it. */
 export type Reader = () => Promise<readonly EventMessage[]>;
