@@ -12,7 +12,16 @@ export class GatewayMetrics {
   readonly handshakeSeconds;
   readonly firstFrameSeconds;
 
-  constructor(metrics: Metrics) {
+  /** @param bufferedBytes what the tunnels hold in memory now */
+  constructor(metrics: Metrics, bufferedBytes: () => number) {
+    metrics.gauge({
+      name: 'goldleaf_gateway_buffered_bytes',
+      help: 'Bytes of all tunnels that wait in memory for a slow browser or guacd',
+      labelNames: [],
+      collect() {
+        this.set(bufferedBytes());
+      },
+    });
     this.open = metrics.tunnels;
     this.refused = metrics.counter({
       name: 'goldleaf_gateway_refused_total',

@@ -19,6 +19,13 @@ export class OpenTunnels {
     return this.tunnels.size;
   }
 
+  /** What all tunnels together hold in memory now. */
+  get bufferedBytes(): number {
+    let total = 0;
+    for (const tunnel of this.tunnels.keys()) total += tunnel.bufferedBytes;
+    return total;
+  }
+
   /** Keeps the tunnel until its `run` has ended. */
   add(tunnel: Tunnel): void {
     const ended = tunnel.run().finally(() => this.tunnels.delete(tunnel));

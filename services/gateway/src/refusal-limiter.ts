@@ -15,7 +15,7 @@ export class RefusalLimiter {
   /** Seconds to wait before the address may try again; 0 when it may now. */
   waitSeconds(address: string): number {
     const spent = this.spent(address);
-    return spent < this.burst ? 0 : Math.max(1, Math.ceil((spent - this.burst + 1) / this.perSecond));
+    return spent + 1 <= this.burst ? 0 : Math.ceil((spent + 1 - this.burst) / this.perSecond);
   }
 
   count(address: string): void {

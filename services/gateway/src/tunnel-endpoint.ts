@@ -45,8 +45,8 @@ export class TunnelEndpoint {
 
   constructor(private readonly parts: TunnelEndpointParts) {
     const { upgrades, bus, options, registry, logger } = parts;
-    this.metrics = new GatewayMetrics(parts.metrics);
     this.tunnels = new OpenTunnels(registry, logger);
+    this.metrics = new GatewayMetrics(parts.metrics, () => this.tunnels.bufferedBytes);
     this.limiter = new RefusalLimiter(options.refusalBurst, options.refusalsPerSecond);
     this.webSockets = new WebSocketServer({
       noServer: true,
@@ -93,9 +93,6 @@ export class TunnelEndpoint {
   /** @throws DomainError when the request may not have a tunnel */
   private async admit(request: IncomingMessage): Promise<TicketClaims> {
     if (this.stopping || this.tunnels.size >= this.parts.options.maxTunnels) throw new DomainError(errors.unavailable);
-    const retryAfterSeconds = this.limiter.waitSeconds(address);
-    if (retryAfterSeconds > 0)
-      throw new DomainError(errors.tooManyAttempts, undefined, { facts: { retryAfterSeconds } });
     const claims = await this.parts.tickets.redeem(readQuery(request).ticket);
     if (!claims) throw new DomainError(errors.ticketRefused);
     checkUpgrade(claims, {
@@ -110,7 +107,8 @@ export class TunnelEndpoint {
   private limited(refusal: DomainError, address: string): DomainError {
     if (refusal.status >= 500) return refusal;
     const retryAfterSeconds = this.limiter.waitSeconds(address);
-    if (retryAfterSeconds > 0) return new DomainError(errors.tooManyAttempts, undefined, { facts: { retryAfterSeconds } });
+    if (retryAfterSeconds > 0)
+      return new DomainError(errors.tooManyAttempts, undefined, { facts: { retryAfterSeconds } });
     this.limiter.count(address);
     return refusal;
   }
