@@ -1,7 +1,10 @@
-import { EqualityFilter, ExtensibleFilter, type Filter, OrFilter } from 'ldapjs';
+import ldapjs, { type Filter } from 'ldapjs';
 import type { Logger } from 'pino';
 import { dnKey, isBelow, parseDn } from './distinguished-name.js';
 import type { LdapEntry, LdapSearch } from './ldap-codec.js';
+
+// CommonJS: Node finds these on the default export only.
+const { EqualityFilter, ExtensibleFilter, OrFilter } = ldapjs;
 
 export interface GroupWalkOptions {
   readonly groupBaseDn: string;

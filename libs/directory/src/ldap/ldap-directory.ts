@@ -1,4 +1,4 @@
-import { AndFilter, EqualityFilter } from 'ldapjs';
+import ldapjs from 'ldapjs';
 import type { Logger } from 'pino';
 import { type Clock, DomainError, errors, newToken, systemClock } from '#libs/kernel';
 import type { DirectoryProvider, DirectoryUser } from '../directory-provider.js';
@@ -11,6 +11,9 @@ import { LdapConnectionError, LdapRefusedError, resultCodes } from './ldap-error
 import { LdapServers, parseServers } from './ldap-servers.js';
 import { isDisabled, personAttributes, valuesOf } from './person-entry.js';
 import { isOutOfService, ServiceSession } from './service-session.js';
+
+// CommonJS: Node finds these on the default export only.
+const { AndFilter, EqualityFilter } = ldapjs;
 
 /** What one call works with: one server, so that it sees one state of the directory. */
 interface Workplace {
