@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import { AuditEntry } from '#libs/audit';
 import { createDataSource as create, StateEvent } from '#libs/database';
 import { Desktop, Host, Pool } from '#libs/desktops';
+import { ApiSession, SignInAttempt } from '#libs/identity';
 import { GoldenImage, ImageVersion } from '#libs/images';
 import { Connection, Session } from '#libs/sessions';
 import { migrations } from './index.js';
@@ -9,7 +10,19 @@ import { migrations } from './index.js';
 export { migrations };
 
 /** All entities of the system: the one place that knows them together. */
-const entities = [AuditEntry, Connection, Desktop, GoldenImage, Host, ImageVersion, Pool, Session, StateEvent];
+const entities = [
+  ApiSession,
+  AuditEntry,
+  Connection,
+  Desktop,
+  GoldenImage,
+  Host,
+  ImageVersion,
+  Pool,
+  Session,
+  SignInAttempt,
+  StateEvent,
+];
 
 /** An unconnected data source with all entities and migrations. @param url postgres:// URL, secret */
 export function createDataSource(

@@ -1,4 +1,5 @@
 import { CreateDesktops1795305600000 } from './1795305600000-create-desktops.js';
+import { CreateIdentity1795305660000 } from './1795305660000-create-identity.js';
 
 /** All migrations in the order in which they are applied. */
-export const migrations = [CreateDesktops1795305600000];
+export const migrations = [CreateDesktops1795305600000, CreateIdentity1795305660000];
