@@ -178,12 +178,17 @@ describe('identity', () => {
       const waits: number[] = [];
       for (let round = 0; round < 7; round += 1) {
         while ((await attempt(a)) !== 'too-many-attempts');
-        // Turned away a hundred times more: that must not lengthen the wait.
+        // Being turned away again and again must not lengthen the wait.
+        for (let count = 0; count < 10; count += 1) expect(await attempt(b)).toBe('too-many-attempts');
         const refused = (await signIn(a).catch((error: unknown) => error)) as DomainError;
         waits.push(Number(refused.facts.retryAfterSeconds));
         await age(waits.at(-1) ?? 0);
       }
-      expect(waits).toEqual([24, 48, 96, 192, 192, 192, 192]);
+      // A little less than these, by the time that the test itself takes.
+      const expected = [24, 48, 96, 192, 192, 192, 192];
+      expect(waits.map((wait, index) => wait <= expected[index]! && wait > expected[index]! - 10)).toEqual(
+        expected.map(() => true),
+      );
       await age(3600);
       for (let count = 0; count < 5; count += 1) expect(await attempt(a)).toBe('invalid-credentials');
       const refused = (await signIn(a).catch((error: unknown) => error)) as DomainError;
@@ -299,13 +304,16 @@ describe('identity', () => {
       await makeDue();
       expect((await a.apiSessions.authenticate(token))?.roles).toEqual(['call-center']);
       directory.isDown = false;
-      directory.latencyMs = 3_000;
+      directory.latencyMs = 2_500;
+      directory.people.set('alice', { username: 'alice', displayName: 'Late', dn: 'x', groups: ['late'] });
       await makeDue();
       const startedAt = Date.now();
       expect((await a.apiSessions.authenticate(token))?.roles).toEqual(['call-center']);
-      expect(Date.now() - startedAt).toBeLessThan(2_500);
-      // The late answer must have come before the next test empties the tables.
-      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      expect(Date.now() - startedAt).toBeLessThan(2_400);
+      // What comes late is for the next request.
+      const deadline = Date.now() + 10_000;
+      while ((await sql('SELECT roles FROM api_sessions'))[0]?.roles?.toString() !== 'late' && Date.now() < deadline);
+      expect((await b.apiSessions.authenticate(token))?.roles).toEqual(['late']);
     });
 
     it('end the session of whoever the directory no longer has', async () => {
