@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import type { AppConfig } from '#libs/config';
-import { FakeDriver, findMachineUser, type HypervisorDriver, QemuDriver } from '#libs/hypervisor';
 import type { Logger } from 'pino';
+import type { AppConfig } from '#libs/config';
+import { FakeDriver, type HypervisorDriver, QemuDriver } from '#libs/hypervisor';
+import { findMachineUser } from './find-machine-user.js';
 
 /** System account that machines run as when the provisioner runs as root; set-up makes it. */
 const MACHINE_USER = 'goldleaf-vm';
