@@ -74,7 +74,8 @@ function Reconnecting({ surface, surfaceState }: Omit<Props, 'kind'>) {
         <Spinner /> Reconnecting to your desktop
       </h2>
       <p>
-        {waiting ? wordsForLoss(link.end) : 'The connection was lost.'} Your work is still there.{' '}
+        {waiting ? wordsForLoss(link.end) : 'Trying now.'}{' '}
+        {waiting && link.end === 'lost' && 'Your work is still there.'}{' '}
         {secondsLeft > 1 && `Next try in ${wordsForSeconds(secondsLeft)}.`}
       </p>
       <div className="overlay-actions">

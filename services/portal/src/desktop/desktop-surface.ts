@@ -37,6 +37,8 @@ export class DesktopSurface {
   private readonly link: DesktopLink<GuacamoleConnection>;
   private readonly keyboard: KeyboardInput;
   private readonly clipboard = new ClipboardExchange((text) => this.link.connection?.sendClipboard(text));
+  /** Whose picture is on the screen; after a loss it is over, but the picture stays. */
+  private shown: GuacamoleConnection | null = null;
   private resizeTimer: ReturnType<typeof setTimeout> | null = null;
   private sessionId: string | null = null;
 
@@ -69,6 +71,7 @@ export class DesktopSurface {
       onUnstableChange: (unstable) => this.update({ unstable }),
       onDesktopGone: () => {
         this.removePictures(null);
+        this.shown = null;
         this.update({ picture: false, guestText: '', clipboardBlocked: false });
       },
       nowMs: () => performance.now(),
@@ -116,6 +119,7 @@ export class DesktopSurface {
 
   private show(connection: GuacamoleConnection): void {
     this.removePictures(connection);
+    this.shown = connection;
     connection.element.classList.remove('guest-undrawn');
     connection.place(fitDisplay(connection.size, window));
     this.clipboard.forget();
@@ -166,8 +170,7 @@ export class DesktopSurface {
   };
 
   private readonly onWindowResize = (): void => {
-    const connection = this.link.connection;
-    if (connection && connection.size.width > 0) connection.place(fitDisplay(connection.size, window));
+    this.shown?.place(fitDisplay(this.shown.size, window));
     if (this.resizeTimer !== null) clearTimeout(this.resizeTimer);
     this.resizeTimer = setTimeout(() => void this.requestSize(), resizeSettledMs);
   };

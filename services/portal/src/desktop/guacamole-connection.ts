@@ -23,7 +23,8 @@ export const clipboardMaxCharacters = 80_000;
 
 /** One tunnel and the picture it draws. Made for one ticket; never used again after its end. */
 export class GuacamoleConnection {
-  readonly element: HTMLElement;
+  /** Holds the display; the surface decides where it is. */
+  readonly element = document.createElement('div');
   private readonly client: GuacamoleTypes.Client;
   private readonly tunnel: GuacamoleTypes.Tunnel;
   private readonly drawnTimer: ReturnType<typeof setTimeout>;
@@ -37,7 +38,7 @@ export class GuacamoleConnection {
   ) {
     this.tunnel = new Guacamole.WebSocketTunnel(ticket.tunnelUrl.replace(/^http/, 'ws'));
     this.client = new Guacamole.Client(this.tunnel);
-    this.element = this.client.getDisplay().getElement();
+    this.element.appendChild(this.client.getDisplay().getElement());
     this.wire();
     this.drawnTimer = setTimeout(() => this.end('silent'), firstPictureTimeoutMs);
     this.client.connect(`ticket=${encodeURIComponent(ticket.ticket)}`);

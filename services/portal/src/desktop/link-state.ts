@@ -19,6 +19,7 @@ export function isConnectable(session: SessionView | null): session is SessionVi
 
 /** The one line that says why the picture stands still. */
 export function wordsForLoss(end: TunnelEnd): string {
+  if (end === 'replaced') return 'A clean desktop takes its place.';
   if (end === 'silent') return 'Your desktop does not answer.';
   if (end === 'refused') return 'The connection was refused.';
   return 'The connection was lost.';

@@ -48,7 +48,9 @@ export function LogonProgress({ title, text, link }: Props) {
               {row.status === 'done' ? <CheckIcon /> : row.status === 'running' && <Spinner />}
             </span>
             <span className="phase-name">{phaseWords[row.name]}</span>
-            <span className="phase-time">{row.durationMs === null ? '' : wordsForDuration(row.durationMs)}</span>
+            <span className="phase-time">
+              {row.durationMs === null ? '' : row.durationMs < 50 ? '< 0.1 s' : wordsForDuration(row.durationMs)}
+            </span>
           </li>
         ))}
       </ol>

@@ -31,7 +31,6 @@ export function PoolsPage() {
         </div>
       </header>
       <main className="pools-main">
-        <NoticeLine />
         <h1 ref={heading} tabIndex={-1}>
           Your desktops
         </h1>
@@ -58,6 +57,7 @@ export function PoolsPage() {
           </ul>
         )}
       </main>
+      <NoticeLine />
     </div>
   );
 }

@@ -83,7 +83,7 @@ export function SessionPage() {
           onClose={closeBar}
         />
       )}
-      <NoticeLine floating />
+      <NoticeLine />
     </main>
   );
 }

@@ -72,7 +72,7 @@ export function SignInPage() {
             <Brand />
           </div>
           <h1>Sign in</h1>
-          <p className="sign-in-lead">Use the name and password of your organisation.</p>
+          <p className="sign-in-lead">Use your organisation's name and password.</p>
           <div className="message-place" aria-live="assertive">
             {message ? (
               <p className="form-message form-message-error" id="sign-in-message" data-testid="message">

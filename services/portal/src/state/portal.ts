@@ -25,7 +25,7 @@ export class Portal {
   private readonly listeners = new Set<() => void>();
   private readonly events: EventsClient;
   private readonly route = new DesktopRoute(() => this.leaveDesktop());
-  private readonly lastEventAtMs = new Map<string, number>();
+  private readonly lastEvents = new Map<string, { readonly atMs: number; readonly session: SessionView }>();
   private pollTimer: ReturnType<typeof setTimeout> | null = null;
   private noticeCount = 0;
   private unansweredRequest: OpenRequest | null = null;
@@ -95,8 +95,7 @@ export class Portal {
       const request = this.requestFor(pool.name);
       const session = await this.api.createSession(request.pool, request.display, request.idempotencyKey);
       this.unansweredRequest = null;
-      if (this.isNewsFor(session.id, opening.startedAtMs)) this.dispatch({ type: 'opened', session });
-      else this.dispatch({ type: 'opened', session: this.state.sessions.find((s) => s.id === session.id) ?? session });
+      this.dispatch({ type: 'opened', session: this.newerOf(session, opening.startedAtMs) });
       this.schedulePoll();
     } catch (error) {
       const problem = toApiError(error);
@@ -163,7 +162,8 @@ export class Portal {
     const askedAtMs = performance.now();
     try {
       const session = await this.api.session(id);
-      if (this.isNewsFor(id, askedAtMs)) this.dispatch({ type: 'session', session, noticeId: this.nextNoticeId() });
+      const newer = this.newerOf(session, askedAtMs);
+      this.dispatch({ type: 'session', session: newer, noticeId: this.nextNoticeId() });
     } catch (error) {
       const problem = toApiError(error);
       if (this.signedOutBy(problem) || problem.status !== 404 || this.state.session?.id !== id) return;
@@ -205,7 +205,7 @@ export class Portal {
   private receive(message: EventMessage): void {
     if (message.event === 'pool') this.dispatch({ type: 'pool', pool: message.data });
     if (message.event !== 'session') return;
-    this.lastEventAtMs.set(message.data.id, performance.now());
+    this.lastEvents.set(message.data.id, { atMs: performance.now(), session: message.data });
     this.dispatch({ type: 'session', session: message.data, noticeId: this.nextNoticeId() });
     if (isOver(message.data)) void this.refresh();
   }
@@ -240,14 +240,15 @@ export class Portal {
   private becomeSignedOut(text: string): void {
     this.dispatch({ type: 'signed-out', notice: this.notice('info', text) });
     this.events.stop();
-    this.lastEventAtMs.clear();
+    this.lastEvents.clear();
     if (this.pollTimer !== null) clearTimeout(this.pollTimer);
     this.route.clear();
   }
 
-  /** False for an answer that was asked for before the latest event about the same session: the event knows better. */
-  private isNewsFor(sessionId: string, askedAtMs: number): boolean {
-    return (this.lastEventAtMs.get(sessionId) ?? Number.NEGATIVE_INFINITY) < askedAtMs;
+  /** An answer that was asked for before the latest event about the same session is old: the event knows better. */
+  private newerOf(answer: SessionView, askedAtMs: number): SessionView {
+    const last = this.lastEvents.get(answer.id);
+    return last && last.atMs >= askedAtMs ? last.session : answer;
   }
 
   private notice(kind: Notice['kind'], text: string): Notice {

@@ -4,8 +4,9 @@ import { CloseIcon } from './icons.js';
 
 const infoShownMs = 8_000;
 
-/** The one message there is, read out by screen readers. Information goes by itself, errors stay until dismissed. */
-export function NoticeLine({ floating = false }: { readonly floating?: boolean }) {
+/** The one message there is, read out by screen readers. It floats, so that nothing moves under the pointer.
+ * Information goes by itself, errors stay until dismissed. */
+export function NoticeLine() {
   const portal = usePortal();
   const { notice } = usePortalState();
 
@@ -16,7 +17,7 @@ export function NoticeLine({ floating = false }: { readonly floating?: boolean }
   }, [notice, portal]);
 
   return (
-    <div className={floating ? 'notice-place notice-floating' : 'notice-place'} aria-live="polite">
+    <div className="notice-place" aria-live="polite">
       {notice && (
         <div key={notice.id} className={`notice notice-${notice.kind}`} data-testid="message">
           <span>{notice.text}</span>

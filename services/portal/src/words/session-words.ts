@@ -41,7 +41,7 @@ export function wordsForColdStart(lastColdSeconds: number | null): string {
   const usual = lastColdSeconds ?? usualColdSeconds;
   const rounded = Math.max(5, Math.ceil(usual / 5) * 5);
   const basis = lastColdSeconds === null ? 'This usually takes about' : 'Last time this took about';
-  return `All spare desktops are taken, so a new one is being started. ${basis} ${rounded} seconds.`;
+  return `No spare desktop is free, so a new one is being started. ${basis} ${rounded} seconds.`;
 }
 
 /** `0.8 s` below ten seconds, `24 s` above. */

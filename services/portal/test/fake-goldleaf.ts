@@ -1,0 +1,355 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { WebSocket, WebSocketServer } from 'ws';
+import {
+  createSessionSchema,
+  displaySizeSchema,
+  type EventMessage,
+  type LogonPhaseName,
+  loginRequestSchema,
+  type PoolSummary,
+  type PreparingReason,
+  type SessionView,
+} from '#libs/contracts';
+import { FakeDesktop, type Received } from './fake-desktop.js';
+
+interface FakeSession {
+  view: SessionView;
+  generation: number;
+  size: { width: number; height: number };
+}
+
+interface Call {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly body: unknown;
+  /** What the path's pattern caught. */
+  readonly id: string;
+}
+
+const contentSecurityPolicy =
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self' ws: wss:; media-src 'self' data: blob:";
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
+
+/** A broker and gateway that keep to the contract and do what a test tells them. One user at a time: `alice`. */
+export class FakeGoldleaf {
+  pools: PoolSummary[] = [
+    {
+      name: 'call-center',
+      displayName: 'Call centre',
+      description: 'Telephony and office applications.',
+      available: 2,
+    },
+  ];
+  /** Answers to the next sign-ins, instead of looking at the password. */
+  loginProblem: { status: number; code: string; retryAfterSeconds?: number } | null = null;
+  /** The next session fails with this. */
+  failWith: string | null = null;
+  /** Where desktops stop getting ready, until `release`. */
+  holdAt: LogonPhaseName | null = null;
+  readonly received: Received = { keys: [], clicks: [], clipboards: [] };
+  readonly displays: { width: number; height: number }[] = [];
+  readonly idempotencyKeys: string[] = [];
+  ticketsRedeemed = 0;
+  readonly desktops = new Map<WebSocket, FakeDesktop>();
+  private readonly sessions = new Map<string, FakeSession>();
+  private readonly tokens = new Set<string>();
+  private readonly tickets = new Map<string, string>();
+  private readonly tunnels = new Map<string, WebSocket>();
+  private readonly events = new Set<WebSocket>();
+  private readonly sockets = new WebSocketServer({ noServer: true });
+  private readonly server: Server;
+  private held: (() => void)[] = [];
+  private refusing = false;
+
+  constructor(private readonly portalFolder: string) {
+    this.server = createServer((request, response) => {
+      void this.answer(request, response).catch(() => response.destroy());
+    });
+    this.server.on('upgrade', (request, socket, head) => {
+      const url = new URL(request.url ?? '/', 'http://fake');
+      const signedIn = this.isSignedIn(request);
+      if (!signedIn || this.refusing) return socket.end('HTTP/1.1 401 Unauthorized\r\nconnection: close\r\n\r\n');
+      this.sockets.handleUpgrade(request, socket, head, (webSocket) => {
+        if (url.pathname === '/api/v1/events') this.openEvents(webSocket);
+        else this.openTunnel(webSocket, url.searchParams.get('ticket') ?? '');
+      });
+    });
+  }
+
+  async start(): Promise<string> {
+    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  async stop(): Promise<void> {
+    for (const client of [...this.events, ...this.tunnels.values()]) client.terminate();
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  /** As after a restart of everything but the accounts. */
+  reset(): void {
+    for (const client of [...this.tunnels.values(), ...this.events]) client.terminate();
+    this.sessions.clear();
+    this.tokens.clear();
+    this.received.keys.length = this.received.clicks.length = this.received.clipboards.length = 0;
+    this.displays.length = this.idempotencyKeys.length = this.ticketsRedeemed = 0;
+    this.loginProblem = this.failWith = this.holdAt = null;
+    this.refusing = false;
+    this.held = [];
+    for (const pool of this.pools) pool.available = 2;
+  }
+
+  release(): void {
+    this.holdAt = null;
+    for (const go of this.held.splice(0)) go();
+  }
+
+  /** Cuts every tunnel as a pulled cable would; with `refusing` new ones fail as well. */
+  cutTunnels(refusing = false): void {
+    this.refusing = refusing;
+    for (const tunnel of this.tunnels.values()) tunnel.terminate();
+  }
+
+  cutEvents(): void {
+    for (const socket of this.events) socket.terminate();
+  }
+
+  acceptAgain(): void {
+    this.refusing = false;
+  }
+
+  revokeSignIns(): void {
+    this.tokens.clear();
+  }
+
+  /** The guest restarted, was shut down, or its machine died. */
+  loseDesktop(reason: PreparingReason): void {
+    for (const session of this.sessions.values()) this.prepare(session, reason);
+  }
+
+  endSessions(state: 'ended' | 'failed', failure: string | null = null): void {
+    for (const session of this.sessions.values()) {
+      this.change(session, { state, failure });
+      this.tunnels.get(session.view.id)?.close(1000, '523 session-ended: The session has ended.');
+    }
+    this.sessions.clear();
+  }
+
+  get desktop(): FakeDesktop | undefined {
+    return [...this.desktops.values()].at(-1);
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://fake');
+    if (!url.pathname.startsWith('/api/')) return this.answerFile(url.pathname, response);
+    let text = '';
+    for await (const chunk of request) text += String(chunk);
+    const body: unknown = text === '' ? undefined : JSON.parse(text);
+    const route = `${request.method} ${url.pathname.replace('/api/v1', '')}`;
+    if (route !== 'POST /login' && !this.isSignedIn(request)) return problem(response, 401, 'not-signed-in');
+    for (const [pattern, handle] of this.routes) {
+      const match = pattern.exec(route);
+      if (match) return handle({ request, response, body, id: match[1] ?? '' });
+    }
+    return problem(response, 404, 'not-found');
+  }
+
+  private readonly routes: readonly (readonly [RegExp, (call: Call) => void])[] = [
+    [/^POST \/login$/, (call) => this.login(call)],
+    [
+      /^POST \/logout$/,
+      ({ response }) => {
+        this.tokens.clear();
+        json(response, 204);
+      },
+    ],
+    [/^GET \/me$/, ({ response }) => json(response, 200, user)],
+    [/^GET \/me\/pools$/, ({ response }) => json(response, 200, this.pools)],
+    [
+      /^GET \/sessions$/,
+      ({ response }) =>
+        json(
+          response,
+          200,
+          [...this.sessions.values()].map((each) => each.view),
+        ),
+    ],
+    [/^POST \/sessions$/, (call) => this.createSession(call)],
+    [/^GET \/sessions\/([^/]+)$/, (call) => this.withSession(call, (each) => json(call.response, 200, each.view))],
+    [
+      /^DELETE \/sessions\/([^/]+)$/,
+      (call) =>
+        this.withSession(call, (each) => {
+          json(call.response, 202, { ...each.view, state: 'ending' });
+          this.endSessions('ended');
+        }),
+    ],
+    [/^POST \/sessions\/([^/]+)\/tickets$/, (call) => this.withSession(call, (each) => this.createTicket(call, each))],
+    [
+      /^POST \/sessions\/([^/]+)\/recycle$/,
+      (call) =>
+        this.withSession(call, (each) => {
+          this.prepare(each, 'recycle');
+          json(call.response, 202, each.view);
+        }),
+    ],
+    [
+      /^PUT \/sessions\/([^/]+)\/display$/,
+      (call) =>
+        this.withSession(call, (each) => {
+          each.size = displaySizeSchema.parse(call.body);
+          this.displays.push(each.size);
+          for (const desktop of this.desktops.values()) desktop.resize(each.size);
+          json(call.response, 202, {});
+        }),
+    ],
+  ];
+
+  private login({ body, response }: Call): void {
+    const { username, password } = loginRequestSchema.parse(body);
+    if (this.loginProblem) {
+      const { status, code, retryAfterSeconds } = this.loginProblem;
+      return problem(response, status, code, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
+    }
+    if (username !== 'alice' || password !== 'alice-demo') return problem(response, 401, 'invalid-credentials');
+    const token = randomBytes(32).toString('base64url');
+    this.tokens.add(token);
+    response.setHeader('set-cookie', `goldleaf_session=${token}; HttpOnly; SameSite=Strict; Path=/`);
+    json(response, 200, { user, token });
+  }
+
+  private createSession({ request, response, body }: Call): void {
+    const { pool, display } = createSessionSchema.parse(body);
+    this.idempotencyKeys.push(String(request.headers['idempotency-key']));
+    const found = [...this.sessions.values()].find((each) => each.view.pool === pool);
+    if (found) return json(response, 202, found.view);
+    const session: FakeSession = {
+      generation: -1,
+      size: display ?? { width: 1024, height: 768 },
+      view: {
+        id: randomUUID(),
+        state: 'pending',
+        pool,
+        poolDisplayName: this.pools.find((each) => each.name === pool)?.displayName ?? pool,
+        imageVersion: 1,
+        desktop: null,
+        apps: [],
+        phases: [],
+        preparingReason: 'logon',
+        failure: null,
+        createdAt: new Date().toISOString(),
+      },
+    };
+    this.sessions.set(session.view.id, session);
+    json(response, 202, session.view);
+    this.prepare(session, 'logon');
+  }
+
+  private prepare(session: FakeSession, preparingReason: PreparingReason): void {
+    session.generation += 1;
+    const startedAt = new Date().toISOString();
+    this.change(session, { state: 'preparing', preparingReason, desktop: null, phases: [] });
+    this.tunnels
+      .get(session.view.id)
+      ?.close(1012, '518 desktop-replaced: A clean desktop takes the place of this one.');
+    const step = (name: LogonPhaseName, next: () => void): void => {
+      const done = session.view.phases;
+      this.change(session, { phases: [...done, { name, startedAt, durationMs: null }] });
+      const finish = (): void => {
+        this.change(session, { phases: [...done, { name, startedAt, durationMs: 14 }] });
+        next();
+      };
+      if (this.holdAt === name) this.held.push(finish);
+      else finish();
+    };
+    step('authorize', () =>
+      step('allocate', () => {
+        if (this.failWith) {
+          this.change(session, { state: 'failed', failure: this.failWith });
+          this.sessions.delete(session.view.id);
+          return;
+        }
+        step('prepare', () => this.change(session, { state: 'ready', desktop: { id: randomUUID() } }));
+      }),
+    );
+  }
+
+  private createTicket({ response }: Call, session: FakeSession): void {
+    if (!session.view.desktop) return problem(response, 409, 'conflict');
+    const ticket = randomBytes(32).toString('base64url');
+    this.tickets.set(ticket, session.view.id);
+    json(response, 201, { ticket, tunnelUrl: '/tunnel', expiresAt: new Date(Date.now() + 30_000).toISOString() });
+  }
+
+  private openTunnel(socket: WebSocket, ticket: string): void {
+    const session = this.sessions.get(this.tickets.get(ticket) ?? '');
+    this.tickets.delete(ticket);
+    if (!session) return socket.close(1008, '769');
+    this.ticketsRedeemed += 1;
+    this.tunnels.get(session.view.id)?.close(1000, '521 opened-elsewhere: This desktop was opened in another window.');
+    this.tunnels.set(session.view.id, socket);
+    this.desktops.set(socket, new FakeDesktop(socket, session.generation, session.size, this.received));
+    this.change(session, { state: 'active' });
+    socket.on('close', () => {
+      this.desktops.delete(socket);
+      if (this.tunnels.get(session.view.id) !== socket) return;
+      this.tunnels.delete(session.view.id);
+      if (session.view.state === 'active') this.change(session, { state: 'disconnected' });
+    });
+  }
+
+  private openEvents(socket: WebSocket): void {
+    this.events.add(socket);
+    socket.on('close', () => this.events.delete(socket));
+    socket.send(JSON.stringify({ event: 'hello', data: { username: 'alice' } } satisfies EventMessage));
+  }
+
+  private change(session: FakeSession, change: Partial<SessionView>): void {
+    session.view = { ...session.view, ...change };
+    const message: EventMessage = { event: 'session', data: session.view };
+    for (const socket of this.events) if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+  }
+
+  private withSession(call: Call, act: (session: FakeSession) => void): void {
+    const session = this.sessions.get(call.id);
+    if (session) act(session);
+    else problem(call.response, 404, 'not-found');
+  }
+
+  private isSignedIn(request: IncomingMessage): boolean {
+    const cookie = /goldleaf_session=([^;]+)/.exec(request.headers.cookie ?? '');
+    return this.tokens.has(cookie?.[1] ?? '');
+  }
+
+  private async answerFile(pathname: string, response: ServerResponse): Promise<void> {
+    const file = path.join(this.portalFolder, pathname === '/' ? 'index.html' : path.normalize(pathname));
+    const content = await readFile(file).catch(() => null);
+    response.setHeader('content-security-policy', contentSecurityPolicy);
+    response.setHeader('content-type', types[path.extname(file)] ?? 'application/octet-stream');
+    response.writeHead(content ? 200 : 404).end(content);
+  }
+}
+
+const user = { username: 'alice', displayName: 'Alice Adams', roles: ['call-center'] };
+
+function json(response: ServerResponse, status: number, body?: unknown): void {
+  response
+    .writeHead(status, { 'content-type': 'application/json' })
+    .end(body === undefined ? '' : JSON.stringify(body));
+}
+
+function problem(response: ServerResponse, status: number, code: string, more: object = {}): void {
+  response
+    .writeHead(status, { 'content-type': 'application/problem+json' })
+    .end(JSON.stringify({ type: `urn:goldleaf:${code}`, title: code, status, code, ...more }));
+}
