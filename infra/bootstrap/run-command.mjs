@@ -4,8 +4,8 @@ import { spawn } from 'node:child_process';
  * Runs a program and keeps what it prints.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, show?: boolean, stdin?: 'inherit' | 'ignore' }} [options]
- *   `show` prints the output as it comes, besides keeping it.
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, show?: 'stderr', stdin?: 'inherit' | 'ignore' }} [options]
+ *   `show: 'stderr'` lets what it says on standard error through as it comes.
  * @returns {Promise<{ ok: boolean, output: string }>} never rejects
  */
 export function runCommand(command, args, options = {}) {
@@ -20,7 +20,7 @@ export function runCommand(command, args, options = {}) {
       stream.setEncoding('utf8');
       stream.on('data', (text) => {
         output += text;
-        if (options.show) process.stdout.write(text);
+        if (options.show === 'stderr' && stream === child.stderr) process.stdout.write(text);
       });
     }
     child.once('error', (error) => resolve({ ok: false, output: `${output}${error.message}` }));

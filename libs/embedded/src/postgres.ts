@@ -9,7 +9,7 @@ import type { EmbeddedServer, EmbeddedServerOptions } from './embedded-server.js
 import { freePort } from './free-port.js';
 import { childEnvironment, launch, prepareFolder } from './launch.js';
 import type { ProcessOwner } from './process-owner.js';
-import { storedPassword } from './stored-password.js';
+import { storedSecret } from './stored-secret.js';
 
 const run = promisify(execFile);
 
@@ -23,7 +23,7 @@ export async function startPostgres(options: EmbeddedServerOptions & { durable?:
   await prepareFolder(options);
   const binaries = await reachableBinaries(folder, owner);
   const data = join(folder, 'data');
-  const password = await storedPassword(join(folder, 'password'));
+  const password = await storedSecret(join(folder, 'password'));
   if (!(await exists(join(data, 'PG_VERSION')))) await initialise(binaries, data, folder, password, owner);
   const port = await freePort(options.preferredPort);
   const settings = {

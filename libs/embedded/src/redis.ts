@@ -4,13 +4,13 @@ import { Redis } from 'ioredis';
 import type { EmbeddedServer, EmbeddedServerOptions } from './embedded-server.js';
 import { freePort } from './free-port.js';
 import { launch, prepareFolder } from './launch.js';
-import { storedPassword } from './stored-password.js';
+import { storedSecret } from './stored-secret.js';
 
 /** Starts the system's redis-server on loopback with a password; it keeps nothing on disk, as Goldleaf may lose it. */
 export async function startRedis(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
   const { folder, owner } = options;
   await prepareFolder(options);
-  const password = await storedPassword(join(folder, 'password'));
+  const password = await storedSecret(join(folder, 'password'));
   const port = await freePort(options.preferredPort);
   const configuration = join(folder, 'redis.conf');
   // The password stands in a file of mode 0600, not in the arguments, which every user of the host can read.

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
 import { runMigrations } from '#libs/database';
-import { createDataSource } from '../../../migrations/data-source.js';
+import { createDataSource } from '#migrations';
 import { serverAddress } from './server-address.js';
 
 export interface TestDatabase {

@@ -2,7 +2,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { newToken } from '#libs/kernel';
 
 /** The secret kept in `file`, made at first use; readable by its owner only. */
-export async function storedPassword(file: string): Promise<string> {
+export async function storedSecret(file: string): Promise<string> {
   const stored = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
     throw error;

@@ -1,0 +1,136 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { type AppConfig, loadConfig, loadStandaloneConfig, requireLdap, type StandaloneConfig } from '#libs/config';
+import { runMigrations } from '#libs/database';
+import { isPortFree, storedSecret } from '#libs/embedded';
+import type { HypervisorDriver } from '#libs/hypervisor';
+import type { Logger } from '#libs/telemetry';
+import { createDataSource } from '#migrations';
+import { ldapDirectoryOf } from '#services/broker';
+import { createDriver, MachineShutdown } from '#services/provisioner';
+import { EmbeddedServers } from './embedded-servers.js';
+import { ensureGoldenImage } from './golden-image.js';
+import { createProcessLogger } from './process-logger.js';
+import { seedDemo } from './seed-demo.js';
+import { createStandaloneApp } from './standalone-app.js';
+import type { Terminal } from './terminal.js';
+import { waitForServers } from './wait-for-servers.js';
+import { welcome } from './welcome.js';
+
+/** The address that Goldleaf should serve on belongs to another program. */
+export class PortTakenError extends Error {}
+
+/** The whole system on one machine: starts every part in order, and ends them in the reverse one. */
+export class Standalone {
+  private readonly stopping = new AbortController();
+  private readonly config: StandaloneConfig;
+  private readonly logger: Logger;
+  private servers: EmbeddedServers | undefined;
+  private app: NestExpressApplication | undefined;
+  private driver: HypervisorDriver | undefined;
+
+  /** @throws ConfigError */
+  constructor(
+    private readonly environment: NodeJS.ProcessEnv,
+    private readonly terminal: Terminal,
+  ) {
+    this.config = loadStandaloneConfig(environment);
+    this.logger = createProcessLogger(this.config.stateDir, this.config.logLevel, terminal);
+  }
+
+  /** Settles when the system serves. @throws the first failure; call `stop` all the same */
+  async start(): Promise<void> {
+    const { terminal, logger, stopping } = this;
+    for (const warning of this.config.warnings) logger.warn(warning);
+    if (!(await isPortFree(this.config.port, this.config.host))) {
+      throw new PortTakenError(`port ${this.config.port} is taken by another program: set GOLDLEAF_PORT to a free one`);
+    }
+    this.servers = await terminal.step(
+      'Servers',
+      () => EmbeddedServers.start(this.config, logger),
+      ({ names }) => (names.length > 0 ? names.join(', ') : 'all given by the environment'),
+    );
+    stopping.signal.throwIfAborted();
+    const config = await this.completeConfig(this.servers);
+    await waitForServers(config, terminal, stopping.signal);
+    await terminal.step(
+      'Database',
+      () => migrate(config),
+      (applied) => (applied.length > 0 ? `${applied.length} migrations applied` : undefined),
+    );
+    const image = await terminal.step(
+      'Golden image',
+      () => ensureGoldenImage(config, logger, terminal, stopping.signal),
+      ({ reused, manifest }) => (reused ? undefined : `${manifest.name} built`),
+    );
+    stopping.signal.throwIfAborted();
+    await terminal.step(
+      'Services',
+      async () => {
+        await mkdir(join(config.stateDir, 'machines'), { recursive: true, mode: 0o711 });
+        this.driver = createDriver(config, logger);
+        const directory = await ldapDirectoryOf(requireLdap(config), logger);
+        this.app = await createStandaloneApp({ config, logger, directory, driver: this.driver });
+        await seedDemo(this.app, image, join(config.stateDir, 'images'));
+        await this.app.listen(config.port, config.host);
+      },
+      () => 'broker, gateway, provisioner',
+    );
+    for (const line of welcome(config, this.config.ldap === undefined)) terminal.line(line);
+  }
+
+  /** Ends everything that `start` has begun: services, machines, servers. */
+  async stop(): Promise<void> {
+    this.stopping.abort(new Error('stopped'));
+    const { app, driver } = this;
+    const shutdown = app?.get(MachineShutdown, { strict: false });
+    await this.attempt('services', () => app?.close());
+    // The provisioner has let go of its machines, to be adopted by the next one: take them up again to end them.
+    await this.attempt('machines', async () => {
+      if (!driver || !shutdown) return;
+      await driver.start();
+      await shutdown.destroyAll();
+      await driver.stop();
+    });
+    await this.attempt('servers', () => this.servers?.stop());
+  }
+
+  /** Ends the servers at once, without order. Machines stay, and the next start clears them away. */
+  abandon(): void {
+    this.servers?.kill();
+  }
+
+  private async attempt(what: string, work: () => Promise<void> | undefined): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.logger.error({ err: error }, `${what} did not end in order`);
+    }
+  }
+
+  /** What the environment leaves open is what we have started ourselves. */
+  private async completeConfig(servers: EmbeddedServers): Promise<AppConfig> {
+    const secretKey = this.config.secretKey ? {} : { GOLDLEAF_SECRET_KEY: await this.ownSecretKey() };
+    return loadConfig({
+      ...this.environment,
+      GOLDLEAF_STATE_DIR: this.config.stateDir,
+      ...servers.environment,
+      ...secretKey,
+    });
+  }
+
+  private ownSecretKey(): Promise<string> {
+    return storedSecret(join(this.config.stateDir, 'secret-key'));
+  }
+}
+
+async function migrate(config: AppConfig): Promise<string[]> {
+  const dataSource = createDataSource(config.databaseUrl.reveal(), { applicationName: 'goldleaf-migrations' });
+  await dataSource.initialize();
+  try {
+    return await runMigrations(dataSource);
+  } finally {
+    await dataSource.destroy();
+  }
+}
