@@ -90,11 +90,13 @@ export class GuacamoleConnection {
       if (state === Guacamole.Tunnel.State.CLOSED) this.end(tunnelEndOf(this.lastStatus));
     };
     this.client.onsync = () => {
-      if (this.drawn || this.over || display.getWidth() === 0) return;
-      this.drawn = true;
-      clearTimeout(this.drawnTimer);
+      if (this.drawn) return;
+      // Drawing is asynchronous: even the size is known only when what came before this sync has been drawn.
       display.flush(() => {
-        if (!this.over) this.handlers.onDrawn();
+        if (this.drawn || this.over || display.getWidth() === 0) return;
+        this.drawn = true;
+        clearTimeout(this.drawnTimer);
+        this.handlers.onDrawn();
       });
     };
     this.client.onclipboard = (stream, mimetype) => {
