@@ -61,8 +61,11 @@ export class SessionService {
     });
     await this.allocator.assignWaiting(pool.id);
     const view = await this.queries.view(owner.username, id);
-    if (view.state === 'pending') await this.jobs.enqueue('pool.reconcile', { poolId: pool.id });
-    return view;
+    if (view.state !== 'pending') return view;
+    await this.jobs.enqueue('pool.reconcile', { poolId: pool.id });
+    // Another allocator may be giving it a desktop at this moment: wait for its transaction, not for a desktop.
+    await this.dataSource.query('SELECT 1 FROM sessions WHERE id = $1 FOR SHARE', [id]);
+    return this.queries.view(owner.username, id);
   }
 
   /** Destroys the desktop with all that was written on it; a clean one takes its place. @throws DomainError `conflict` */

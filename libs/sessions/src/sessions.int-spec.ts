@@ -4,7 +4,14 @@ import { Test, type TestingModule } from '@nestjs/testing';
 import { AuditLog, AuditModule } from '#libs/audit';
 import { BusModule } from '#libs/bus';
 import { DatabaseModule, rowsOf } from '#libs/database';
-import { DesktopLifecycle, DesktopQueries, DesktopsModule, HostRegistry, PoolController, PoolService } from '#libs/desktops';
+import {
+  DesktopLifecycle,
+  DesktopQueries,
+  DesktopsModule,
+  HostRegistry,
+  PoolController,
+  PoolService,
+} from '#libs/desktops';
 import { ImageCatalogue } from '#libs/images';
 import { JobsModule } from '#libs/jobs';
 import { silentLogger, TelemetryModule } from '#libs/telemetry';
@@ -157,9 +164,9 @@ describe('sessions', () => {
     const used = session.desktop?.id;
     const query = (sql: string, ...parameters: unknown[]) => database.dataSource.query(sql, parameters);
     await expect(query(`UPDATE desktops SET state = 'available' WHERE id = $1`, used)).rejects.toThrow(/check/);
-    await expect(query(`UPDATE desktops SET session_id = NULL, state = 'available' WHERE id = $1`, used)).rejects.toThrow(
-      /had an owner/,
-    );
+    await expect(
+      query(`UPDATE desktops SET session_id = NULL, state = 'available' WHERE id = $1`, used),
+    ).rejects.toThrow(/had an owner/);
     await expect(query('UPDATE desktops SET session_id = $2 WHERE id = $1', used, other.id)).rejects.toThrow(/owner/);
   });
 

@@ -9,6 +9,7 @@ import { ResizeDesktopHandler } from './handlers/resize-desktop.handler.js';
 import { ImageLocator } from './image-locator.js';
 import { MachineShutdown } from './machine-shutdown.js';
 import { MachineWatch } from './machine-watch.js';
+import { MachinesInTheMaking } from './machines-in-the-making.js';
 import { Provisioner } from './provisioner.js';
 import { DRIVER, PROVISIONER_OPTIONS, type ProvisionerOptions } from './provisioner-options.js';
 import { HostReconciler } from './reconcilers/host.reconciler.js';
@@ -40,6 +41,7 @@ export class ProvisionerModule {
         { provide: PROVISIONER_OPTIONS, useValue: options },
         { provide: DRIVER, useValue: driver },
         ImageLocator,
+        MachinesInTheMaking,
         MachineWatch,
         MachineShutdown,
         Provisioner,

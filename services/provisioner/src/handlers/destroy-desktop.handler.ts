@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DesktopLifecycle, DesktopQueries } from '#libs/desktops';
 import type { HypervisorDriver } from '#libs/hypervisor';
 import type { JobContext, JobPayload } from '#libs/jobs';
+import { MachinesInTheMaking } from '../machines-in-the-making.js';
 import { DRIVER } from '../provisioner-options.js';
 
 /** Destroys the machine and the leaf of a desktop; one that cannot be destroyed is put in quarantine. */
@@ -10,12 +11,14 @@ export class DestroyDesktopHandler {
   constructor(
     private readonly desktops: DesktopQueries,
     private readonly lifecycle: DesktopLifecycle,
+    private readonly making: MachinesInTheMaking,
     @Inject(DRIVER) private readonly driver: HypervisorDriver,
   ) {}
 
   async handle({ desktopId }: JobPayload<'desktop.destroy'>, context: JobContext): Promise<void> {
     const desktop = await this.desktops.find(desktopId);
     if (!desktop || (desktop.state !== 'recycling' && desktop.state !== 'quarantined')) return;
+    this.making.abort(desktop.id);
     try {
       await this.driver.destroy(desktop.id, { correlationId: context.correlationId });
     } catch (error) {

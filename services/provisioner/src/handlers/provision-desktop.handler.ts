@@ -6,6 +6,7 @@ import type { JobContext, JobPayload } from '#libs/jobs';
 import { SessionAllocator } from '#libs/sessions';
 import { LOGGER, Metrics } from '#libs/telemetry';
 import { ImageLocator } from '../image-locator.js';
+import { MachinesInTheMaking } from '../machines-in-the-making.js';
 import { DRIVER } from '../provisioner-options.js';
 
 /** Makes the machine of a desktop; when it is ready the desktop is available, and goes to whoever waits longest. */
@@ -18,6 +19,7 @@ export class ProvisionDesktopHandler {
     private readonly lifecycle: DesktopLifecycle,
     private readonly pools: PoolService,
     private readonly images: ImageLocator,
+    private readonly making: MachinesInTheMaking,
     private readonly allocator: SessionAllocator,
     @Inject(DRIVER) private readonly driver: HypervisorDriver,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -37,16 +39,16 @@ export class ProvisionDesktopHandler {
     // A repeated or late job: the desktop is further on already.
     if (!desktop || !pool || desktop.state !== 'provisioning') return;
     const startedAt = performance.now();
-    const options = { correlationId: context.correlationId };
     try {
-      const image = await this.images.locate(desktop.imageVersionId);
-      const hostname = `${pool.name.slice(0, 40)}-${desktop.id.slice(0, 6)}`;
-      await this.driver.create(
-        { id: desktop.id, image, vcpus: pool.vcpus, memoryMiB: pool.memoryMib, hostname },
-        options,
-      );
       const remainingMs = Math.max(1_000, (desktop.deadline?.getTime() ?? 0) - Date.now());
-      const { display } = await this.driver.waitReady(desktop.id, remainingMs, options);
+      const { display } = await this.making.during(desktop.id, remainingMs, async (signal) => {
+        const options = { signal, correlationId: context.correlationId };
+        const image = await this.images.locate(desktop.imageVersionId);
+        const hostname = `${pool.name.slice(0, 40)}-${desktop.id.slice(0, 6)}`;
+        const shape = { vcpus: pool.vcpus, memoryMiB: pool.memoryMib, hostname };
+        await this.driver.create({ id: desktop.id, image, ...shape }, options);
+        return this.driver.waitReady(desktop.id, remainingMs, options);
+      });
       if (!display) throw new Error('the machine is ready but has no display');
       const became = await this.lifecycle.becomeAvailable(desktop, display);
       if (!became) return;

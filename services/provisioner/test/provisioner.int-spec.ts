@@ -1,0 +1,211 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { AuditModule } from '#libs/audit';
+import { BusModule } from '#libs/bus';
+import type { SessionView } from '#libs/contracts';
+import { DatabaseModule } from '#libs/database';
+import { DesktopQueries, DesktopsModule, HostRegistry, PoolService } from '#libs/desktops';
+import { FakeDriver, FakeHost } from '#libs/hypervisor';
+import { ImageCatalogue } from '#libs/images';
+import { JobDispatcher, JobsModule } from '#libs/jobs';
+import { SessionQueries, SessionService, SessionsModule } from '#libs/sessions';
+import { silentLogger, TelemetryModule } from '#libs/telemetry';
+import { createTestDatabase, createTestRedis, type TestDatabase, type TestRedis } from '#libs/testing';
+import { createDataSource } from '#migrations';
+import { MachineShutdown, ProvisionerModule } from '../src/index.js';
+
+const alice = { username: 'alice', roles: ['call-center'] };
+const RECONCILE_MS = 50;
+
+async function until<T>(what: string, condition: () => Promise<T | undefined | false>): Promise<T> {
+  for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
+    const result = await condition();
+    if (result) return result;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`timed out: ${what}`);
+}
+
+describe('the provisioner over the fake driver', () => {
+  let database: TestDatabase;
+  let redis: TestRedis;
+  let stateDir: string;
+  let host: FakeHost;
+  let app: TestingModule;
+
+  const start = async (): Promise<TestingModule> => {
+    const module = await Test.createTestingModule({
+      imports: [
+        TelemetryModule.register({ logger: silentLogger() }),
+        DatabaseModule.register(createDataSource(database.url)),
+        BusModule.register({ url: redis.url, logger: silentLogger() }),
+        JobsModule.register({ url: redis.url }),
+        AuditModule,
+        DesktopsModule.register({ secretKey: 'a secret key of the tests' }),
+        SessionsModule,
+        ProvisionerModule.register({ hostName: 'host-1', stateDir }, new FakeDriver(host), RECONCILE_MS),
+      ],
+    }).compile();
+    await module.init();
+    return module;
+  };
+
+  beforeEach(async () => {
+    database = await createTestDatabase();
+    redis = await createTestRedis();
+    stateDir = await mkdtemp(join(tmpdir(), 'goldleaf-provisioner-'));
+    host = new FakeHost();
+    const dir = join(stateDir, 'images', 'debian', '1');
+    await mkdir(dir, { recursive: true });
+    const digest = 'ab'.repeat(32);
+    const files = { 'root.img': 'root', vmlinuz: 'kernel', 'initrd.img': 'initrd' };
+    for (const [name, content] of Object.entries(files)) await writeFile(join(dir, name), content);
+    const file = (bytes: number) => ({ bytes, sha256: digest });
+    const manifest = { formatVersion: 1, name: 'debian', recipeDigest: digest, digest, kernelArguments: 'quiet' };
+    const sizes = { 'root.img': file(4), vmlinuz: file(6), 'initrd.img': file(6) };
+    await writeFile(
+      join(dir, 'image.json'),
+      JSON.stringify({ ...manifest, builtAt: '2026-01-01T00:00:00Z', files: sizes }),
+    );
+    app = await start();
+    const content = { name: 'debian', displayName: 'Debian', digest, location: 'debian/1', sizeBytes: 4 };
+    await app.get(ImageCatalogue).publishContent(content);
+    const pool = { name: 'call-center', displayName: 'Call centre', description: '', image: 'debian', vcpus: 1 };
+    const limits = { spares: 2, max: 6, memoryMiB: 512, disconnectTimeoutMinutes: 5, roles: ['call-center'] };
+    await app.get(PoolService).create({ ...pool, ...limits }, 'test');
+  });
+
+  afterEach(async () => {
+    await app?.close();
+    await redis?.destroy();
+    await database?.destroy();
+    await rm(stateDir, { recursive: true, force: true });
+  });
+
+  const available = (count: number) =>
+    until(`${count} spares`, async () => {
+      const [pool] = await app.get(PoolService).list();
+      return pool?.counts.available === count && pool.counts.provisioning === 0 && pool.counts.recycling === 0;
+    });
+
+  const open = () => app.get(SessionService).open(alice, { pool: 'call-center' });
+
+  const sessionIs = (id: string, matches: (session: SessionView) => boolean) =>
+    until(`session ${id}`, async () => {
+      const session = await app.get(SessionQueries).find(id);
+      return session && matches(session) ? session : undefined;
+    });
+
+  it('keeps two spares warm, and refills when one is taken', async () => {
+    await available(2);
+    expect((await open()).state).toBe('ready');
+    await available(2);
+    expect(host.machines.size).toBe(3);
+    expect((await app.get(HostRegistry).list())[0]).toMatchObject({ name: 'host-1', online: true, machines: 3 });
+  });
+
+  it.each(['guest-reboot', 'guest-poweroff', 'killed'] as const)(
+    'after %s the leaf is destroyed and the session has a clean desktop',
+    async (reason) => {
+      await available(2);
+      const session = await open();
+      const used = session.desktop?.id ?? '';
+      host.endMachine(used, reason);
+      const again = await sessionIs(session.id, (now) => now.state === 'ready' && now.desktop?.id !== used);
+      expect(again.preparingReason).toBe(reason === 'killed' ? 'machine-lost' : reason);
+      await available(2);
+      expect(host.machines.has(used)).toBe(false);
+      expect((await app.get(DesktopQueries).view(used))?.state).toBe('deleted');
+    },
+  );
+
+  it('makes another machine when one fails or never becomes ready', async () => {
+    await available(2);
+    host.failNext('no-space');
+    host.failNext('not-ready', 'waitReady');
+    await open();
+    await available(2);
+    expect(host.machines.size).toBe(3);
+  });
+
+  it('says in the reason of the desktop what was wrong with the image, and recovers when it is mended', async () => {
+    await available(2);
+    const file = join(stateDir, 'images', 'debian', '1', 'root.img');
+    await writeFile(file, 'damaged');
+    await open();
+    await until('a failure', async () => {
+      const rows = await database.dataSource.query(`SELECT 1 FROM desktops WHERE reason LIKE '%root.img is damaged%'`);
+      return rows.length > 0;
+    });
+    await writeFile(file, 'root');
+    await available(2);
+  });
+
+  it('tries again to destroy, and puts a desktop that cannot be destroyed in quarantine', async () => {
+    await available(2);
+    const session = await open();
+    for (let attempt = 0; attempt < 4; attempt += 1) host.failNext('failed', 'destroy');
+    await app.get(SessionService).logOff(alice, session.id);
+    const id = session.desktop?.id ?? '';
+    await until('quarantine', async () => (await app.get(DesktopQueries).view(id))?.state === 'quarantined');
+    expect((await app.get(DesktopQueries).view(id))?.reason).toContain('could not be destroyed');
+  });
+
+  it('does the work whose jobs were lost with Redis', async () => {
+    await available(2);
+    const jobs = app.get(JobDispatcher);
+    jobs.enqueue = async () => undefined;
+    const session = await open();
+    await app.get(SessionService).logOff(alice, session.id);
+    await redis.redis.flushdb();
+    Reflect.deleteProperty(jobs, 'enqueue');
+    await available(2);
+    expect(host.machines.has(session.desktop?.id ?? '')).toBe(false);
+  });
+
+  it('adopts the machines of an earlier process, destroys orphans and replaces what died meanwhile', async () => {
+    await available(2);
+    const session = await open();
+    await available(2);
+    await app.close();
+    const spare = [...host.machines.keys()].find((id) => id !== session.desktop?.id) ?? '';
+    host.endMachine(spare, 'killed');
+    const image = [...host.machines.values()][0]!.spec.image;
+    const orphan = '00000000-0000-4000-8000-000000000000';
+    const stray = new FakeDriver(host);
+    await stray.create({ id: orphan, image, vcpus: 1, memoryMiB: 512, hostname: 'x' });
+    app = await start();
+    await available(2);
+    await until('no orphan', async () => !host.machines.has(orphan) && !host.machines.has(spare));
+    expect((await app.get(SessionQueries).find(session.id))?.desktop?.id).toBe(session.desktop?.id);
+  });
+
+  it('gives people a clean desktop after everything was stopped, machines too', async () => {
+    await available(2);
+    const session = await open();
+    const shutdown = app.get(MachineShutdown);
+    await app.close();
+    await shutdown.destroyAll();
+    expect(host.machines.size).toBe(0);
+    app = await start();
+    const again = await sessionIs(session.id, (now) => now.state === 'ready');
+    expect(again.desktop?.id).not.toBe(session.desktop?.id);
+    await available(2);
+  });
+
+  it('gives up a machine that is stuck beyond its deadline', async () => {
+    await available(2);
+    host.hangNext('create');
+    await open();
+    await until('a machine in the making, then beyond its deadline', async () => {
+      const [, changed] = await database.dataSource.query(
+        `UPDATE desktops SET deadline = now() - interval '1 second' WHERE state = 'provisioning'`,
+      );
+      return changed > 0;
+    });
+    await available(2);
+  });
+});
