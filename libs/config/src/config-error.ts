@@ -4,7 +4,7 @@ export class ConfigError extends Error {
     /** One line for each fault, in the form `NAME: expected ...`. */
     readonly faults: readonly string[],
   ) {
-    super(['The configuration is not valid:', ...faults.map((fault) => `  ${fault}`)].join('\n'));
+    super(['the configuration is not valid', ...faults.map((fault) => `    ${fault}`)].join('\n'));
     this.name = 'ConfigError';
   }
 }

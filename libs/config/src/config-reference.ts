@@ -9,7 +9,7 @@ export interface ConfigReference {
   readonly secret: boolean;
 }
 
-/** All variables with their defaults and meanings: what the README's table is checked against. */
+/** All variables with their defaults and meanings. */
 export const configReference: readonly ConfigReference[] = Object.entries<Variable<unknown>>(variables).map(
   ([name, { fallback, fallbackText, meaning, secret }]) => ({
     name,
@@ -18,3 +18,12 @@ export const configReference: readonly ConfigReference[] = Object.entries<Variab
     secret: secret ?? false,
   }),
 );
+
+/** The table of the README, in Markdown. */
+export function configTable(): string {
+  const rows = configReference.map(({ name, secret, ...row }) => {
+    const variable = secret ? `\`${name}\`, \`${name}_FILE\`` : `\`${name}\``;
+    return `| ${variable} | ${row.default} | ${row.meaning} |`;
+  });
+  return ['| variable | default | meaning |', '|---|---|---|', ...rows].join('\n');
+}

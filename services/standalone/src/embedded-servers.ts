@@ -69,9 +69,9 @@ export class EmbeddedServers {
     return servers;
   }
 
-  /** Names of the servers that run, in the order in which they came up. */
+  /** Names of the servers that run. */
   get names(): string[] {
-    return this.started.map((server) => server.name);
+    return this.started.map((server) => server.name).sort();
   }
 
   /** Ends all of them. */
@@ -125,7 +125,7 @@ export class EmbeddedServers {
       serviceDn: embeddedServiceDn,
       servicePassword: password,
     });
-    this.started.push({ name: 'directory', stop: () => directory.close() });
+    this.started.push({ name: 'demo directory', stop: () => directory.close() });
     Object.assign(this.environment, {
       LDAP_URL: directory.url,
       LDAP_BIND_DN: embeddedServiceDn,
