@@ -15,11 +15,25 @@ systemctl mask --quiet \
   systemd-fsck-root.service systemd-remount-fs.service \
   e2scrub_reap.service e2scrub_all.timer fstrim.timer apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
   dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount sys-kernel-tracing.mount sys-fs-fuse-connections.mount \
+  systemd-sysusers.service systemd-binfmt.service proc-sys-fs-binfmt_misc.automount kmod-static-nodes.service \
+  systemd-user-sessions.service systemd-update-utmp-runlevel.service systemd-ask-password-wall.path systemd-tmpfiles-setup.service systemd-tmpfiles-setup-dev.service \
+  systemd-ask-password-console.path remote-fs.target cryptsetup.target integritysetup.target veritysetup.target \
+  systemd-boot-system-token.service systemd-machine-id-commit.service systemd-tmpfiles-clean.timer \
   systemd-rfkill.socket spice-vdagentd.socket spice-vdagentd.service keyboard-setup.service console-setup.service \
   modprobe@configfs.service modprobe@fuse.service modprobe@dm_mod.service modprobe@loop.service modprobe@efi_pstore.service
 systemctl set-default --quiet multi-user.target
 systemctl enable --quiet goldleaf-desktop.service goldleaf-clipboard.service
 
+# The message bus starts when somebody speaks to it.
+rm -f /lib/systemd/system/multi-user.target.wants/dbus.service
+# Generators look for what this image does not have, one process each.
+mkdir -p /etc/systemd/system-generators
+for generator in /lib/systemd/system-generators/*; do
+  ln -s /dev/null "/etc/systemd/system-generators/$(basename "$generator")"
+done
+
+# The disk keeps whole seconds only; a font cache made for finer times would be made again at every start.
+find /usr/share/fonts /usr/local/share/fonts /etc/fonts -exec touch -h -d @1700000000 {} + 2>/dev/null || true
 # Nothing a GTK program would have to work out at its first start.
 for cache in /usr/share/icons/*/; do gtk-update-icon-cache --quiet --force "$cache" 2>/dev/null || true; done
 fc-cache --system-only >/dev/null
@@ -30,4 +44,4 @@ update-initramfs -c -k "$(ls /lib/modules)" >/dev/null
 # Two machines must never share what is meant to be one machine's own.
 : > /etc/machine-id
 rm -f /var/lib/dbus/machine-id /etc/ssh/ssh_host_* /var/lib/systemd/random-seed /etc/hostname
-rm -rf /var/cache/apt/*.bin /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/*.log /var/log/apt /tmp/* /usr/lib/python3/dist-packages/__pycache__
+rm -rf /var/cache/apt/*.bin /var/cache/apt/archives/*.deb /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/*.log /var/log/apt /tmp/* /usr/lib/python3/dist-packages/__pycache__

@@ -1,6 +1,6 @@
 import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
-import { UndoStack } from '#libs/kernel';
 import { z } from 'zod';
+import { UndoStack } from '#libs/kernel';
 import type { MachineSpec } from '../machine.js';
 import { MachineError } from '../machine-error.js';
 import { newDisplayPassword } from './display-password.js';

@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { z } from 'zod';
+import { delay } from '../delay.js';
 import type { GuestCommand, GuestResult } from '../hypervisor-driver.js';
 import { MachineError } from '../machine-error.js';
-import { delay } from './delay.js';
 import { LineSplitter } from './line-splitter.js';
 import { connectUnixSocket } from './unix-socket.js';
 
@@ -25,6 +25,8 @@ const MAX_LINE_BYTES = 64 << 20;
 /** An agent that just comes up loses what was sent before; asked again after this time. */
 const SYNC_ATTEMPT_MS = 1_000;
 const END_OF_GARBAGE = 0xff;
+/** What that byte, which is never part of UTF-8, is read as. */
+const DELIMITER = '\uFFFD';
 
 /** The guest agent refused a command, e.g. because a file does not exist. */
 export class GuestAgentRefusal extends Error {
@@ -118,7 +120,7 @@ export class GuestAgent {
     }
   }
 
-  /** Sends a command that is not answered, such as a shutdown. */
+  /** One command and its answer. @throws GuestAgentRefusal */
   async call(command: string, args: Record<string, unknown>): Promise<unknown> {
     this.socket.write(`${JSON.stringify({ execute: command, arguments: args })}\n`);
     const answer = reply.parse(JSON.parse(await this.nextLine(this.deadline)));
@@ -186,7 +188,7 @@ export class GuestAgent {
 /** The agent marks its answer with the delimiter; what stands before it on the line is left over from earlier. */
 function isSyncAnswer(line: string, id: number): boolean {
   try {
-    return reply.parse(JSON.parse(line.slice(line.indexOf('{')))).return === id;
+    return reply.parse(JSON.parse(line.slice(line.lastIndexOf(DELIMITER) + 1))).return === id;
   } catch {
     return false;
   }

@@ -14,7 +14,10 @@ export async function checkImage(image: MachineImage, user: MachineUser | undefi
     if (!found?.isFile()) throw new MachineError('image-missing', `the golden image lacks ${path}`);
     if (found.size === 0) throw new MachineError('image-damaged', `${path} of the golden image is empty`);
     if (path === image.rootDiskPath && image.rootDiskBytes !== undefined && found.size !== image.rootDiskBytes) {
-      throw new MachineError('image-damaged', `${path} is damaged: ${found.size} bytes instead of ${image.rootDiskBytes}`);
+      throw new MachineError(
+        'image-damaged',
+        `${path} is damaged: ${found.size} bytes instead of ${image.rootDiskBytes}`,
+      );
     }
     if (!(await userCan(user, 'read', path))) {
       throw new MachineError('image-missing', `the user that machines run as cannot read ${path}`);

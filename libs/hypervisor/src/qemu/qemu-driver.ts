@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { delay } from '../delay.js';
 import { type DisplaySize, displaySizeSchema, guestPaths } from '../guest-contract.js';
 import type { DriverCapabilities, HostCapacity } from '../host.js';
 import type { CallOptions, GuestCommand, GuestResult, HypervisorDriver } from '../hypervisor-driver.js';
@@ -9,7 +10,6 @@ import { MachineError } from '../machine-error.js';
 import { AcceleratorProbe } from './accelerator-probe.js';
 import { adoptMachines, removeMachine } from './adopt-machines.js';
 import { createMachine, machineSpecSchema } from './create-machine.js';
-import { delay } from './delay.js';
 import { ExitAnnouncer } from './exit-announcer.js';
 import { readExitReason } from './exit-reason.js';
 import { GuestAgent, GuestAgentRefusal } from './guest-agent.js';
@@ -120,7 +120,10 @@ export class QemuDriver implements HypervisorDriver {
       }
       this.running(machineId);
       if (Date.now() >= deadline) {
-        this.logger.warn({ machineId, correlationId: options.correlationId, timeoutMs }, 'machine did not become ready');
+        this.logger.warn(
+          { machineId, correlationId: options.correlationId, timeoutMs },
+          'machine did not become ready',
+        );
         throw new MachineError('not-ready', `the desktop of machine ${machineId} was not drawn within ${timeoutMs} ms`);
       }
     }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { open, readFile } from 'node:fs/promises';
+import { delay } from '../delay.js';
 import { MachineError } from '../machine-error.js';
-import { delay } from './delay.js';
 import type { MachineFolder } from './machine-record.js';
 import type { MachineUser } from './machine-user.js';
 import type { ProcessIdentity, ProcessTable } from './process-identity.js';

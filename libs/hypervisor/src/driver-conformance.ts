@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { HypervisorDriver } from './hypervisor-driver.js';
+import type { MachineExit, MachineExitReason, MachineImage, MachineSpec } from './machine.js';
+import type { MachineErrorCode } from './machine-error.js';
+
+/** What the conformance suite needs from each kind of driver. */
+export interface ConformanceSetup {
+  /** Another driver over the same host, as a new process would make it. Not started. */
+  newDriver(): HypervisorDriver;
+  readonly image: MachineImage;
+  readonly bootTimeoutMs: number;
+  /** Has a machine end in this way; the end itself may come a little later. A guest's own ways need a ready guest. */
+  end(driver: HypervisorDriver, machineId: string, reason: MachineExitReason): Promise<void>;
+  /** Makes `create` of the returned spec fail in this way; undefined when this driver cannot be made to. */
+  breakCreate(code: MachineErrorCode, spec: MachineSpec): Promise<MachineSpec | undefined>;
+  /** What is left on the host of machines: processes, folders, leaves. */
+  remains(machineId: string): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+/** The rules of HypervisorDriver, for every implementation. Each test cleans up after itself. */
+export function describeHypervisorDriver(name: string, setup: () => Promise<ConformanceSetup>): void {
+  describe(`${name} hypervisor driver`, () => {
+    let given: ConformanceSetup;
+    let driver: HypervisorDriver;
+    const exits: MachineExit[] = [];
+
+    const spec = (over: Partial<MachineSpec> = {}): MachineSpec => ({
+      id: randomUUID(),
+      image: given.image,
+      vcpus: 1,
+      memoryMiB: 768,
+      hostname: 'desktop',
+      ...over,
+    });
+
+    const eventually = async (condition: () => Promise<boolean> | boolean, timeoutMs = 30_000): Promise<void> => {
+      for (const deadline = Date.now() + timeoutMs; !(await condition()); ) {
+        if (Date.now() > deadline) throw new Error('the condition did not come true in time');
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+
+    beforeAll(async () => {
+      given = await setup();
+      driver = given.newDriver();
+      driver.onExit((exit) => exits.push(exit));
+      await driver.start();
+    });
+
+    afterAll(async () => {
+      for (const { id } of await driver.list()) await driver.destroy(id);
+      await driver.stop();
+      await given.close();
+    });
+
+    it('makes one machine for one id, also when asked at the same time, and destroys it without a rest', async () => {
+      const wanted = spec();
+      const made = await Promise.all([driver.create(wanted), driver.create(wanted), driver.create(wanted)]);
+      expect(new Set(made.map((machine) => machine.display?.port)).size).toBe(1);
+      expect(made[0]).toMatchObject({ id: wanted.id, state: 'running', imageDigest: given.image.digest });
+      expect(made[0]?.display?.host).toBe('127.0.0.1');
+      expect(made[0]?.display?.password).toHaveLength(8);
+      expect((await driver.list()).filter((machine) => machine.id === wanted.id)).toHaveLength(1);
+      expect(await driver.inspect(wanted.id)).toMatchObject({ id: wanted.id, state: 'running' });
+
+      await Promise.all([driver.destroy(wanted.id), driver.destroy(wanted.id)]);
+      await driver.destroy(wanted.id);
+      expect(await driver.inspect(wanted.id)).toBeUndefined();
+      expect(await given.remains(wanted.id)).toEqual([]);
+      expect(exits.filter((exit) => exit.machineId === wanted.id)).toEqual([]);
+    });
+
+    it('leaves nothing of a machine whose creation is aborted', async () => {
+      const wanted = spec();
+      const abort = new AbortController();
+      abort.abort(new Error('the caller gave up'));
+      await expect(driver.create(wanted, { signal: abort.signal })).rejects.toThrow('the caller gave up');
+      expect(await driver.inspect(wanted.id)).toBeUndefined();
+      expect(await given.remains(wanted.id)).toEqual([]);
+    });
+
+    it.each<MachineErrorCode>(['image-missing', 'image-damaged', 'no-space', 'no-memory'])(
+      'says %s and leaves nothing behind',
+      async (code) => {
+        const broken = await given.breakCreate(code, spec());
+        if (!broken) return;
+        await expect(driver.create(broken)).rejects.toMatchObject({ name: 'MachineError', code });
+        expect(await driver.inspect(broken.id)).toBeUndefined();
+        expect(await given.remains(broken.id)).toEqual([]);
+      },
+    );
+
+    it('says not-found of machines that do not exist, and destroys them gladly', async () => {
+      const id = randomUUID();
+      const notFound = { name: 'MachineError', code: 'not-found' };
+      await expect(driver.waitReady(id, 1_000)).rejects.toMatchObject(notFound);
+      await expect(driver.runInGuest(id, { path: '/bin/cat', args: [], timeoutMs: 1_000 })).rejects.toMatchObject(
+        notFound,
+      );
+      await expect(driver.resizeDisplay(id, 800, 600)).rejects.toMatchObject(notFound);
+      await driver.destroy(id);
+    });
+
+    it('says not-ready at the deadline and leaves the machine to its caller', async () => {
+      const { id } = await driver.create(spec());
+      await expect(driver.waitReady(id, 1)).rejects.toMatchObject({ name: 'MachineError', code: 'not-ready' });
+      expect((await driver.inspect(id))?.state).toBe('running');
+      await driver.destroy(id);
+    });
+
+    it('stops waiting when the machine ends or the caller gives up', async () => {
+      const { id } = await driver.create(spec());
+      const abort = new AbortController();
+      const waits = driver.waitReady(id, given.bootTimeoutMs, { signal: abort.signal });
+      abort.abort(new Error('the caller gave up'));
+      await expect(waits).rejects.toThrow('the caller gave up');
+      const waitsForEnd = driver.waitReady(id, given.bootTimeoutMs).catch((error: unknown) => error);
+      await given.end(driver, id, 'killed');
+      expect(await waitsForEnd).toMatchObject({ name: 'MachineError', code: 'not-found' });
+      await driver.destroy(id);
+    });
+
+    it('runs programs in a ready guest, resizes its display, and another driver adopts it', async () => {
+      const { id, display } = await driver.create(spec());
+      await driver.waitReady(id, given.bootTimeoutMs);
+      const input = 'grüße, 5 €\n';
+      const result = await driver.runInGuest(id, { path: '/bin/cat', args: [], input, timeoutMs: 20_000 });
+      expect(result).toEqual({ exitCode: 0, stdout: input, stderr: '' });
+      await driver.resizeDisplay(id, 1280, 800);
+      await expect(driver.resizeDisplay(id, 10, 10)).rejects.toThrow();
+
+      await driver.stop();
+      driver = given.newDriver();
+      driver.onExit((exit) => exits.push(exit));
+      await driver.start();
+      expect(await driver.inspect(id)).toMatchObject({ id, state: 'running', display });
+      expect((await driver.create(spec({ id }))).display).toEqual(display);
+      await driver.waitReady(id, given.bootTimeoutMs);
+
+      await given.end(driver, id, 'guest-reboot');
+      await eventually(() => exits.some((exit) => exit.machineId === id));
+      expect(exits.filter((exit) => exit.machineId === id)).toEqual([{ machineId: id, reason: 'guest-reboot' }]);
+      expect(await driver.inspect(id)).toMatchObject({ state: 'ended' });
+      expect((await driver.inspect(id))?.display).toBeUndefined();
+      await expect(driver.waitReady(id, 1_000)).rejects.toMatchObject({ code: 'not-found' });
+      expect(await given.remains(id)).not.toEqual([]);
+      await driver.destroy(id);
+      expect(await given.remains(id)).toEqual([]);
+    });
+
+    it('tells of a machine that is killed, and of one that powered off while nobody watched', async () => {
+      const killed = await driver.create(spec());
+      const off = await driver.create(spec());
+      await given.end(driver, killed.id, 'killed');
+      await eventually(() => exits.some((exit) => exit.machineId === killed.id));
+      expect(exits).toContainEqual({ machineId: killed.id, reason: 'killed' });
+
+      await driver.waitReady(off.id, given.bootTimeoutMs);
+      // The order is given, then the watcher goes: only the next driver can see the end.
+      await given.end(driver, off.id, 'guest-poweroff');
+      await driver.stop();
+
+      const later: MachineExit[] = [];
+      driver = given.newDriver();
+      await driver.start();
+      driver.onExit((exit) => later.push(exit));
+      await eventually(() => later.length >= 2);
+      expect(later).toContainEqual({ machineId: killed.id, reason: 'killed' });
+      expect(later).toContainEqual({ machineId: off.id, reason: 'guest-poweroff' });
+      expect((await driver.inspect(off.id))?.state).toBe('ended');
+      await driver.destroy(killed.id);
+      await driver.destroy(off.id);
+      driver.onExit((exit) => exits.push(exit));
+    });
+
+    it('knows what its host has left', async () => {
+      const capacity = await driver.capacity();
+      expect(capacity.vcpus).toBeGreaterThan(0);
+      expect(capacity.availableMemoryMiB).toBeGreaterThan(0);
+      expect(capacity.availableMemoryMiB).toBeLessThanOrEqual(capacity.memoryMiB);
+      expect(capacity.availableDiskMiB).toBeGreaterThan(0);
+      expect(driver.capabilities().forks).toBe(false);
+    });
+  });
+}
