@@ -1,26 +1,18 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import path from 'node:path';
 import { WebSocket, WebSocketServer } from 'ws';
 import {
   createSessionSchema,
   displaySizeSchema,
   type EventMessage,
-  type LogonPhaseName,
   loginRequestSchema,
   type PoolSummary,
   type PreparingReason,
-  type SessionView,
 } from '#libs/contracts';
+import { answerFile, json, problem } from './fake-answers.js';
 import { FakeDesktop, type Received } from './fake-desktop.js';
-
-interface FakeSession {
-  view: SessionView;
-  generation: number;
-  size: { width: number; height: number };
-}
+import { type FakeSession, FakeSessions } from './fake-sessions.js';
 
 interface Call {
   readonly request: IncomingMessage;
@@ -29,15 +21,6 @@ interface Call {
   /** What the path's pattern caught. */
   readonly id: string;
 }
-
-const contentSecurityPolicy =
-  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self' ws: wss:; media-src 'self' data: blob:";
-const types: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript',
-  '.css': 'text/css',
-  '.svg': 'image/svg+xml',
-};
 
 /** A broker and gateway that keep to the contract and do what a test tells them. One user at a time: `alice`. */
 export class FakeGoldleaf {
@@ -51,23 +34,22 @@ export class FakeGoldleaf {
   ];
   /** Answers to the next sign-ins, instead of looking at the password. */
   loginProblem: { status: number; code: string; retryAfterSeconds?: number } | null = null;
-  /** The next session fails with this. */
-  failWith: string | null = null;
-  /** Where desktops stop getting ready, until `release`. */
-  holdAt: LogonPhaseName | null = null;
+  readonly sessions = new FakeSessions({
+    onChange: ({ view }) => this.tell({ event: 'session', data: view }),
+    onDesktopGone: ({ view }) =>
+      this.closeTunnel(view.id, 1012, '518 desktop-replaced: A clean desktop takes its place.'),
+  });
   readonly received: Received = { keys: [], clicks: [], clipboards: [] };
   readonly displays: { width: number; height: number }[] = [];
   readonly idempotencyKeys: string[] = [];
   ticketsRedeemed = 0;
   readonly desktops = new Map<WebSocket, FakeDesktop>();
-  private readonly sessions = new Map<string, FakeSession>();
   private readonly tokens = new Set<string>();
   private readonly tickets = new Map<string, string>();
   private readonly tunnels = new Map<string, WebSocket>();
   private readonly events = new Set<WebSocket>();
   private readonly sockets = new WebSocketServer({ noServer: true });
   private readonly server: Server;
-  private held: (() => void)[] = [];
   private refusing = false;
 
   constructor(private readonly portalFolder: string) {
@@ -103,15 +85,9 @@ export class FakeGoldleaf {
     this.tokens.clear();
     this.received.keys.length = this.received.clicks.length = this.received.clipboards.length = 0;
     this.displays.length = this.idempotencyKeys.length = this.ticketsRedeemed = 0;
-    this.loginProblem = this.failWith = this.holdAt = null;
+    this.loginProblem = null;
     this.refusing = false;
-    this.held = [];
     for (const pool of this.pools) pool.available = 2;
-  }
-
-  release(): void {
-    this.holdAt = null;
-    for (const go of this.held.splice(0)) go();
   }
 
   /** Cuts every tunnel as a pulled cable would; with `refusing` new ones fail as well. */
@@ -134,15 +110,14 @@ export class FakeGoldleaf {
 
   /** The guest restarted, was shut down, or its machine died. */
   loseDesktop(reason: PreparingReason): void {
-    for (const session of this.sessions.values()) this.prepare(session, reason);
+    for (const session of this.sessions.all()) this.sessions.prepare(session, reason);
   }
 
   endSessions(state: 'ended' | 'failed', failure: string | null = null): void {
-    for (const session of this.sessions.values()) {
-      this.change(session, { state, failure });
-      this.tunnels.get(session.view.id)?.close(1000, '523 session-ended: The session has ended.');
+    for (const session of this.sessions.all()) {
+      this.sessions.end(session, state, failure);
+      this.closeTunnel(session.view.id, 1000, '523 session-ended: The session has ended.');
     }
-    this.sessions.clear();
   }
 
   get desktop(): FakeDesktop | undefined {
@@ -151,7 +126,7 @@ export class FakeGoldleaf {
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://fake');
-    if (!url.pathname.startsWith('/api/')) return this.answerFile(url.pathname, response);
+    if (!url.pathname.startsWith('/api/')) return answerFile(this.portalFolder, url.pathname, response);
     let text = '';
     for await (const chunk of request) text += String(chunk);
     const body: unknown = text === '' ? undefined : JSON.parse(text);
@@ -181,7 +156,7 @@ export class FakeGoldleaf {
         json(
           response,
           200,
-          [...this.sessions.values()].map((each) => each.view),
+          this.sessions.all().map((each) => each.view),
         ),
     ],
     [/^POST \/sessions$/, (call) => this.createSession(call)],
@@ -199,7 +174,7 @@ export class FakeGoldleaf {
       /^POST \/sessions\/([^/]+)\/recycle$/,
       (call) =>
         this.withSession(call, (each) => {
-          this.prepare(each, 'recycle');
+          this.sessions.prepare(each, 'recycle');
           json(call.response, 202, each.view);
         }),
     ],
@@ -231,57 +206,13 @@ export class FakeGoldleaf {
   private createSession({ request, response, body }: Call): void {
     const { pool, display } = createSessionSchema.parse(body);
     this.idempotencyKeys.push(String(request.headers['idempotency-key']));
-    const found = [...this.sessions.values()].find((each) => each.view.pool === pool);
+    const found = this.sessions.all().find((each) => each.view.pool === pool);
     if (found) return json(response, 202, found.view);
-    const session: FakeSession = {
-      generation: -1,
-      size: display ?? { width: 1024, height: 768 },
-      view: {
-        id: randomUUID(),
-        state: 'pending',
-        pool,
-        poolDisplayName: this.pools.find((each) => each.name === pool)?.displayName ?? pool,
-        imageVersion: 1,
-        desktop: null,
-        apps: [],
-        phases: [],
-        preparingReason: 'logon',
-        failure: null,
-        createdAt: new Date().toISOString(),
-      },
-    };
-    this.sessions.set(session.view.id, session);
+    const named = this.pools.find((each) => each.name === pool);
+    if (!named) return problem(response, 404, 'not-found');
+    const session = this.sessions.create(named, display);
     json(response, 202, session.view);
-    this.prepare(session, 'logon');
-  }
-
-  private prepare(session: FakeSession, preparingReason: PreparingReason): void {
-    session.generation += 1;
-    const startedAt = new Date().toISOString();
-    this.change(session, { state: 'preparing', preparingReason, desktop: null, phases: [] });
-    this.tunnels
-      .get(session.view.id)
-      ?.close(1012, '518 desktop-replaced: A clean desktop takes the place of this one.');
-    const step = (name: LogonPhaseName, next: () => void): void => {
-      const done = session.view.phases;
-      this.change(session, { phases: [...done, { name, startedAt, durationMs: null }] });
-      const finish = (): void => {
-        this.change(session, { phases: [...done, { name, startedAt, durationMs: 14 }] });
-        next();
-      };
-      if (this.holdAt === name) this.held.push(finish);
-      else finish();
-    };
-    step('authorize', () =>
-      step('allocate', () => {
-        if (this.failWith) {
-          this.change(session, { state: 'failed', failure: this.failWith });
-          this.sessions.delete(session.view.id);
-          return;
-        }
-        step('prepare', () => this.change(session, { state: 'ready', desktop: { id: randomUUID() } }));
-      }),
-    );
+    this.sessions.prepare(session, 'logon');
   }
 
   private createTicket({ response }: Call, session: FakeSession): void {
@@ -292,19 +223,19 @@ export class FakeGoldleaf {
   }
 
   private openTunnel(socket: WebSocket, ticket: string): void {
-    const session = this.sessions.get(this.tickets.get(ticket) ?? '');
+    const session = this.sessions.find(this.tickets.get(ticket) ?? '');
     this.tickets.delete(ticket);
     if (!session) return socket.close(1008, '769');
     this.ticketsRedeemed += 1;
-    this.tunnels.get(session.view.id)?.close(1000, '521 opened-elsewhere: This desktop was opened in another window.');
+    this.closeTunnel(session.view.id, 1008, '521 opened-elsewhere: This desktop was opened in another window.');
     this.tunnels.set(session.view.id, socket);
     this.desktops.set(socket, new FakeDesktop(socket, session.generation, session.size, this.received));
-    this.change(session, { state: 'active' });
+    this.sessions.change(session, { state: 'active' });
     socket.on('close', () => {
       this.desktops.delete(socket);
       if (this.tunnels.get(session.view.id) !== socket) return;
       this.tunnels.delete(session.view.id);
-      if (session.view.state === 'active') this.change(session, { state: 'disconnected' });
+      if (session.view.state === 'active') this.sessions.change(session, { state: 'disconnected' });
     });
   }
 
@@ -314,14 +245,16 @@ export class FakeGoldleaf {
     socket.send(JSON.stringify({ event: 'hello', data: { username: 'alice' } } satisfies EventMessage));
   }
 
-  private change(session: FakeSession, change: Partial<SessionView>): void {
-    session.view = { ...session.view, ...change };
-    const message: EventMessage = { event: 'session', data: session.view };
+  private tell(message: EventMessage): void {
     for (const socket of this.events) if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
   }
 
+  private closeTunnel(sessionId: string, code: number, reason: string): void {
+    this.tunnels.get(sessionId)?.close(code, reason);
+  }
+
   private withSession(call: Call, act: (session: FakeSession) => void): void {
-    const session = this.sessions.get(call.id);
+    const session = this.sessions.find(call.id);
     if (session) act(session);
     else problem(call.response, 404, 'not-found');
   }
@@ -330,26 +263,6 @@ export class FakeGoldleaf {
     const cookie = /goldleaf_session=([^;]+)/.exec(request.headers.cookie ?? '');
     return this.tokens.has(cookie?.[1] ?? '');
   }
-
-  private async answerFile(pathname: string, response: ServerResponse): Promise<void> {
-    const file = path.join(this.portalFolder, pathname === '/' ? 'index.html' : path.normalize(pathname));
-    const content = await readFile(file).catch(() => null);
-    response.setHeader('content-security-policy', contentSecurityPolicy);
-    response.setHeader('content-type', types[path.extname(file)] ?? 'application/octet-stream');
-    response.writeHead(content ? 200 : 404).end(content);
-  }
 }
 
 const user = { username: 'alice', displayName: 'Alice Adams', roles: ['call-center'] };
-
-function json(response: ServerResponse, status: number, body?: unknown): void {
-  response
-    .writeHead(status, { 'content-type': 'application/json' })
-    .end(body === undefined ? '' : JSON.stringify(body));
-}
-
-function problem(response: ServerResponse, status: number, code: string, more: object = {}): void {
-  response
-    .writeHead(status, { 'content-type': 'application/problem+json' })
-    .end(JSON.stringify({ type: `urn:goldleaf:${code}`, title: code, status, code, ...more }));
-}
