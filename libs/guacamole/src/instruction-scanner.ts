@@ -5,11 +5,13 @@ import { GuacamoleProtocolError } from './protocol-error.js';
 const COMMA = 0x2c;
 const DOT = 0x2e;
 const ZERO = 0x30;
+const NINE = 0x39;
 const SEMICOLON = 0x3b;
 const MAX_LENGTH_DIGITS = 7;
 
 const SYNC = Buffer.from('sync');
-const ENDINGS = [Buffer.from('error'), Buffer.from('disconnect')];
+const ERROR = Buffer.from('error');
+const DISCONNECT = Buffer.from('disconnect');
 const OPCODE_CAPTURE_BYTES = 12;
 
 /** True for the second and later bytes of a UTF-8 character. */
@@ -46,90 +48,77 @@ export class InstructionScanner {
   scan(chunk: Uint8Array): number {
     const ascii = isAscii(chunk);
     const size = chunk.length;
+    // Small instructions make this loop the whole cost of the relay: its state lives in locals.
+    let { inValue, length, digits, remaining, element } = this;
     let boundary = 0;
     let at = 0;
     while (at < size) {
-      if (!this.inValue) {
-        at = this.readLength(chunk, at);
-        continue;
+      if (!inValue) {
+        const byte = chunk[at++] as number;
+        if (byte >= ZERO && byte <= NINE && digits < MAX_LENGTH_DIGITS) {
+          length = length * 10 + byte - ZERO;
+          digits++;
+          continue;
+        }
+        if (byte !== DOT || digits === 0) throw new GuacamoleProtocolError('bad element length');
+        if (length > this.maxInstructionBytes) throw new GuacamoleProtocolError('instruction too long');
+        remaining = length;
+        inValue = true;
       }
-      if (this.element === 0) at = this.readOpcode(chunk, at);
-      else if (ascii) {
-        const taken = Math.min(this.remaining, size - at);
-        at += taken;
-        this.remaining -= taken;
-      } else at = this.skipCharacters(chunk, at);
-      if (this.remaining > 0 || at >= size) break;
-      const byte = chunk[at] as number;
-      if (isContinuation(byte)) {
-        at++;
-        continue;
+      const from = at;
+      if (ascii) {
+        at = Math.min(at + remaining, size);
+        remaining -= at - from;
+      } else {
+        while (remaining > 0 && at < size) if (!isContinuation(chunk[at++] as number)) remaining--;
+        // The last character's other bytes.
+        while (at < size && isContinuation(chunk[at] as number)) at++;
       }
-      if (this.element === 0 && this.recogniseOpcode()) return boundary;
+      if (element === 0) this.keepOpcode(chunk, from, at);
+      if (at >= size) break;
+      const byte = chunk[at++] as number;
+      if (element === 0) {
+        this.recogniseOpcode();
+        if (this.ended) return boundary;
+      }
       if (byte === SEMICOLON) {
-        boundary = at + 1;
-        this.element = 0;
+        boundary = at;
+        element = 0;
         this.opcodeBytes = 0;
         this.instructionBytes = 0;
-      } else if (byte === COMMA) {
-        if (++this.element >= MAX_ELEMENTS) throw new GuacamoleProtocolError('too many elements');
-      } else throw new GuacamoleProtocolError('bad element terminator');
-      at++;
-      this.inValue = false;
-      this.length = 0;
-      this.digits = 0;
+      } else if (byte !== COMMA) throw new GuacamoleProtocolError('bad element terminator');
+      else if (++element >= MAX_ELEMENTS) throw new GuacamoleProtocolError('too many elements');
+      inValue = false;
+      length = 0;
+      digits = 0;
     }
+    this.inValue = inValue;
+    this.length = length;
+    this.digits = digits;
+    this.remaining = remaining;
+    this.element = element;
     this.instructionBytes += size - boundary;
     if (this.instructionBytes > this.maxInstructionBytes) throw new GuacamoleProtocolError('instruction too long');
     return boundary;
   }
 
-  private readLength(chunk: Uint8Array, from: number): number {
-    let at = from;
-    while (at < chunk.length) {
-      const byte = chunk[at++] as number;
-      const digit = byte - ZERO;
-      if (digit >= 0 && digit <= 9 && this.digits < MAX_LENGTH_DIGITS) {
-        this.length = this.length * 10 + digit;
-        this.digits++;
-      } else if (byte === DOT && this.digits > 0) {
-        if (this.length > this.maxInstructionBytes) throw new GuacamoleProtocolError('instruction too long');
-        this.remaining = this.length;
-        this.inValue = true;
-        return at;
-      } else throw new GuacamoleProtocolError('bad element length');
-    }
-    return at;
+  private keepOpcode(chunk: Uint8Array, from: number, to: number): void {
+    let kept = this.opcodeBytes;
+    for (let at = from; at < to && kept < OPCODE_CAPTURE_BYTES; at++) this.opcode[kept++] = chunk[at] as number;
+    this.opcodeBytes = kept;
   }
 
-  private readOpcode(chunk: Uint8Array, from: number): number {
-    let at = from;
-    while (this.remaining > 0 && at < chunk.length) {
-      const byte = chunk[at++] as number;
-      if (isContinuation(byte)) continue;
-      this.remaining--;
-      if (this.opcodeBytes < OPCODE_CAPTURE_BYTES) this.opcode[this.opcodeBytes++] = byte;
-    }
-    return at;
-  }
-
-  private skipCharacters(chunk: Uint8Array, from: number): number {
-    let at = from;
-    let remaining = this.remaining;
-    while (remaining > 0 && at < chunk.length) if (!isContinuation(chunk[at++] as number)) remaining--;
-    this.remaining = remaining;
-    return at;
-  }
-
-  /** Counts a `sync`; true when the instruction ends the stream. */
-  private recogniseOpcode(): boolean {
+  /** Counts a `sync`; remembers an instruction that ends the stream. */
+  private recogniseOpcode(): void {
     const { opcode, opcodeBytes } = this;
-    if (opcodeBytes === 4) {
-      if (opcode.compare(SYNC, 0, 4, 0, 4) === 0) this.syncs++;
-    } else if (opcodeBytes === 5 || opcodeBytes === 10) {
-      const name = opcode.subarray(0, opcodeBytes);
-      this.ended = ENDINGS.some((ending) => ending.equals(name));
-    }
-    return this.ended;
+    if (opcodeBytes === SYNC.length) {
+      if (isOpcode(opcode, SYNC)) this.syncs++;
+    } else if (opcodeBytes === ERROR.length) this.ended = isOpcode(opcode, ERROR);
+    else if (opcodeBytes === DISCONNECT.length) this.ended = isOpcode(opcode, DISCONNECT);
   }
+}
+
+function isOpcode(opcode: Uint8Array, name: Uint8Array): boolean {
+  for (let at = 0; at < name.length; at++) if (opcode[at] !== name[at]) return false;
+  return true;
 }
