@@ -194,9 +194,13 @@ export class FakeGoldleaf {
     const { username, password } = loginRequestSchema.parse(body);
     if (this.loginProblem) {
       const { status, code, retryAfterSeconds } = this.loginProblem;
-      return problem(response, status, code, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
+      problem(response, status, code, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
+      return;
     }
-    if (username !== 'alice' || password !== 'alice-demo') return problem(response, 401, 'invalid-credentials');
+    if (username !== 'alice' || password !== 'alice-demo') {
+      problem(response, 401, 'invalid-credentials');
+      return;
+    }
     const token = randomBytes(32).toString('base64url');
     this.tokens.add(token);
     response.setHeader('set-cookie', `goldleaf_session=${token}; HttpOnly; SameSite=Strict; Path=/`);
@@ -207,16 +211,25 @@ export class FakeGoldleaf {
     const { pool, display } = createSessionSchema.parse(body);
     this.idempotencyKeys.push(String(request.headers['idempotency-key']));
     const found = this.sessions.all().find((each) => each.view.pool === pool);
-    if (found) return json(response, 202, found.view);
+    if (found) {
+      json(response, 202, found.view);
+      return;
+    }
     const named = this.pools.find((each) => each.name === pool);
-    if (!named) return problem(response, 404, 'not-found');
+    if (!named) {
+      problem(response, 404, 'not-found');
+      return;
+    }
     const session = this.sessions.create(named, display);
     json(response, 202, session.view);
     this.sessions.prepare(session, 'logon');
   }
 
   private createTicket({ response }: Call, session: FakeSession): void {
-    if (!session.view.desktop) return problem(response, 409, 'conflict');
+    if (!session.view.desktop) {
+      problem(response, 409, 'conflict');
+      return;
+    }
     const ticket = randomBytes(32).toString('base64url');
     this.tickets.set(ticket, session.view.id);
     json(response, 201, { ticket, tunnelUrl: '/tunnel', expiresAt: new Date(Date.now() + 30_000).toISOString() });
@@ -225,7 +238,10 @@ export class FakeGoldleaf {
   private openTunnel(socket: WebSocket, ticket: string): void {
     const session = this.sessions.find(this.tickets.get(ticket) ?? '');
     this.tickets.delete(ticket);
-    if (!session) return socket.close(1008, '769');
+    if (!session) {
+      socket.close(1008, '769');
+      return;
+    }
     this.ticketsRedeemed += 1;
     this.closeTunnel(session.view.id, 1008, '521 opened-elsewhere: This desktop was opened in another window.');
     this.tunnels.set(session.view.id, socket);
