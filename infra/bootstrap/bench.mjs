@@ -20,5 +20,7 @@ await runToEnd(async () => {
   if (options.includes('--json')) console.log = console.error;
   process.env.GOLDLEAF_STATE_DIR = await setUp({ forTests: true });
   process.argv = [process.argv[0] ?? 'node', join(folder, `${name}${ending}`), ...options];
-  await import(`${root}/dist/test/bench/${name}.bench.js`);
+  const { run } = await import(`${root}/dist/test/bench/${name}.bench.js`);
+  const { printReport } = await import(`${root}/dist/test/bench/bench-report.js`);
+  await printReport(run);
 });

@@ -61,7 +61,7 @@ export function formatReport(report: BenchReport): string {
   return [`${report.name} on ${report.machine}`, '', print(heads), rule, ...lines.map(print)].join('\n');
 }
 
-/** What a `NAME.bench.ts` ends with: runs it and prints the table, or with `--json` one object and nothing else. */
+/** Runs what a `NAME.bench.ts` exports and prints the table, or with `--json` one object and nothing else. */
 export async function printReport(run: () => Promise<BenchReport>): Promise<void> {
   const report = await run();
   process.stdout.write(`${process.argv.includes('--json') ? JSON.stringify(report) : formatReport(report)}\n`);

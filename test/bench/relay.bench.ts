@@ -57,7 +57,7 @@ async function throughputRows(payload: Payload, words: string): Promise<BenchRow
 }
 
 /** Throughput and processor time of the relay, and what the gateway adds between a key and its picture. */
-async function run(): Promise<BenchReport> {
+export async function run(): Promise<BenchReport> {
   const rows = [
     ...(await throughputRows('blobs', 'large blobs')),
     ...(await throughputRows('tiny', 'tiny instructions')),
@@ -75,5 +75,3 @@ async function run(): Promise<BenchReport> {
   );
   return { name: 'relay', machine: describeMachine(), rows };
 }
-
-await printReport(run);
