@@ -179,15 +179,15 @@ export function describeDirectoryProvider(name: string, setup: () => Promise<Dir
       const silentUrl = await openSilent();
       const directory = open({
         urls: ['ldap://127.0.0.1:1', silentUrl, harness.url],
-        connectTimeoutMs: 400,
-        timeoutMs: 1000,
+        connectTimeoutMs: 1_500,
+        timeoutMs: 3_000,
       });
       const first = Date.now();
       expect(await directory.authenticate('alice', 'alice-demo')).toBeDefined();
-      expect(Date.now() - first).toBeLessThan(1_500);
+      expect(Date.now() - first).toBeLessThan(4_000);
       const second = Date.now();
       expect(await directory.authenticate('alice', 'alice-demo')).toBeDefined();
-      expect(Date.now() - second).toBeLessThan(350);
+      expect(Date.now() - second).toBeLessThan(1_400);
     });
 
     it('settles every one of many calls in time when no server answers', async () => {
@@ -199,7 +199,7 @@ export function describeDirectoryProvider(name: string, setup: () => Promise<Dir
         directory.find('alice'),
       ]);
       for (const call of [...calls, directory.check()]) await expectUnavailable(call);
-      expect(Date.now() - startedAt).toBeLessThan(1_500);
+      expect(Date.now() - startedAt).toBeLessThan(5_000);
     });
 
     it('lives through a restart of the server', async () => {

@@ -10,6 +10,7 @@ import { ApiSessionService, type RequestOrigin } from './api-session-service.js'
 import { AttemptLimiter, type ReservedAttempt } from './attempt-limiter.js';
 import { DIRECTORY } from './identity-options.js';
 import type { Principal } from './principal.js';
+import { SignInTurns } from './sign-in-turns.js';
 import { sourceNetwork } from './source-network.js';
 
 export interface SignIn extends RequestOrigin {
@@ -20,6 +21,8 @@ export interface SignIn extends RequestOrigin {
 /** Signs people in: attempts counted, the directory asked, a session opened, the audit written. */
 @Injectable()
 export class SignInService {
+  private readonly turns = new SignInTurns();
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly limiter: AttemptLimiter,
@@ -33,7 +36,17 @@ export class SignInService {
   async signIn(request: SignIn): Promise<{ token: string; principal: Principal }> {
     const usernameKey = canonicalUsername(request.username);
     const network = sourceNetwork(request.sourceAddress);
-    const attempt = await this.limiter.reserve(usernameKey, network);
+    const reserve = () => this.limiter.reserve(usernameKey, network);
+    const check = (attempt: ReservedAttempt) => this.check(request, usernameKey, network, attempt);
+    return usernameKey === undefined ? check(await reserve()) : this.turns.take(usernameKey, reserve, check);
+  }
+
+  private async check(
+    request: SignIn,
+    usernameKey: string | undefined,
+    network: string,
+    attempt: ReservedAttempt,
+  ): Promise<{ token: string; principal: Principal }> {
     const user = await this.ask(request, attempt);
     if (!user) {
       await this.refused(request, usernameKey, attempt);
