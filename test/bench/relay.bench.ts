@@ -1,11 +1,4 @@
-import {
-  type BenchReport,
-  type BenchRow,
-  comparedRow,
-  describeMachine,
-  plainRow,
-  printReport,
-} from './bench-report.js';
+import { type BenchReport, type BenchRow, comparedRow, describeMachine, plainRow } from './bench-report.js';
 import { measureKeyToFrame } from './relay/measure-key-to-frame.js';
 import { measureThroughput, type Throughput } from './relay/measure-throughput.js';
 import type { Payload } from './relay/payloads.js';
