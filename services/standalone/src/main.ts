@@ -16,8 +16,9 @@ async function main(): Promise<void> {
   let ending: Promise<never> | undefined;
 
   const end = async (exitCode: number): Promise<never> => {
+    terminal.expectEnd();
     setTimeout(() => {
-      terminal.warn('not everything ended in time');
+      terminal.line('  ✗ not everything ended in time');
       standalone?.abandon();
       process.exit(1);
     }, stopTimeoutMs).unref();

@@ -1,6 +1,8 @@
 /** What a person sees of `npm start`: a line for each thing done, in the style of the set-up before it. */
 export class Terminal {
   private openLine = false;
+  private isEnding = false;
+  private lastProgress = '';
 
   constructor(private readonly output: NodeJS.WriteStream = process.stdout) {}
 
@@ -33,10 +35,13 @@ export class Terminal {
   }
 
   warn(text: string): void {
-    this.line(`  ! ${text}`);
+    if (!this.isEnding) this.line(`  ! ${text}`);
   }
 
-  private lastProgress = '';
+  /** From now on warnings stay in the log: that connections break while everything ends tells nobody anything. */
+  expectEnd(): void {
+    this.isEnding = true;
+  }
 
   private closeLine(): void {
     if (this.openLine) this.output.write('\r\u001b[K');
