@@ -57,7 +57,10 @@ export class FakeDesktop {
       for (const [opcode = '', ...values] of parseInstructions(String(data))) this.handle(opcode, values);
     });
     socket.send(instruction('', '00000000-0000-4000-8000-0000000000ff'));
-    this.draw();
+    // As guacd does at times: a size and a sync before the first picture.
+    socket.send(instruction('size', 0, size.width, size.height));
+    this.sync();
+    setTimeout(() => this.draw(), 100);
     this.idle = setInterval(() => this.sync(), 1_000);
     socket.on('close', () => clearInterval(this.idle));
   }

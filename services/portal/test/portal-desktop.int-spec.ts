@@ -30,6 +30,16 @@ describe('a desktop', () => {
     await portal.shoot('desktop');
   });
 
+  it('keeps the phases until the desktop has drawn, so that nobody sees a black screen', async () => {
+    await portal.page.goto(portal.origin);
+    await portal.signIn();
+    await portal.at('open-call-center').click();
+    await portal.page.waitForFunction(
+      () => document.querySelector('[data-testid=desktop]')?.getAttribute('data-connected') === 'true',
+    );
+    expect(await pixelAt(portal.page, 5, 5)).toEqual([44, 74, 92]);
+  });
+
   it('releases all keys when the window loses the focus', async () => {
     await portal.openDesktop();
     await portal.page.keyboard.down('Alt');

@@ -65,7 +65,10 @@ function Content({ kind, surface, surfaceState }: Props) {
 
 function Reconnecting({ surface, surfaceState }: Omit<Props, 'kind'>) {
   const { link } = surfaceState;
+  const { eventsOnline } = usePortalState();
   const waiting = link.kind === 'waiting';
+  // Said only while the broker is there to know it.
+  const serverAnswers = waiting && link.end === 'lost' && eventsOnline;
   const nowMs = useNow(250, waiting);
   const secondsLeft = waiting ? Math.ceil((link.retryAtMs - nowMs) / 1000) : 0;
   return (
@@ -74,8 +77,7 @@ function Reconnecting({ surface, surfaceState }: Omit<Props, 'kind'>) {
         <Spinner /> Reconnecting to your desktop
       </h2>
       <p>
-        {waiting ? wordsForLoss(link.end) : 'Trying now.'}{' '}
-        {waiting && link.end === 'lost' && 'Your work is still there.'}{' '}
+        {waiting ? wordsForLoss(link.end) : 'Trying now.'} {serverAnswers && 'Your work is still there.'}{' '}
         {secondsLeft > 1 && `Next try in ${wordsForSeconds(secondsLeft)}.`}
       </p>
       <div className="overlay-actions">

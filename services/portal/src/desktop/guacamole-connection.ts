@@ -2,6 +2,7 @@ import type * as GuacamoleTypes from 'guacamole-common-js';
 import Guacamole from 'guacamole-common-js';
 import type { DisplaySize, TicketView } from '#libs/contracts';
 import type { DisplayFit } from './display-size.js';
+import { isBlank } from './is-blank.js';
 import { forwardPointer } from './pointer-input.js';
 import { type TunnelEnd, tunnelEndOf } from './tunnel-end.js';
 
@@ -18,6 +19,7 @@ export interface ConnectionHandlers {
 }
 
 const firstPictureTimeoutMs = 15_000;
+const blankAcceptedAfterMs = 1_500;
 /** guacd takes 256 KiB of clipboard at most; in UTF-8 a character is up to three bytes of that. */
 export const clipboardMaxCharacters = 80_000;
 
@@ -28,6 +30,7 @@ export class GuacamoleConnection {
   private readonly client: GuacamoleTypes.Client;
   private readonly tunnel: GuacamoleTypes.Tunnel;
   private readonly drawnTimer: ReturnType<typeof setTimeout>;
+  private blankTimer: ReturnType<typeof setTimeout> | null = null;
   private lastStatus: GuacamoleTypes.Status | null = null;
   private drawn = false;
   private over = false;
@@ -71,6 +74,7 @@ export class GuacamoleConnection {
   disconnect(): void {
     this.over = true;
     clearTimeout(this.drawnTimer);
+    if (this.blankTimer !== null) clearTimeout(this.blankTimer);
     this.client.disconnect();
     this.tunnel.disconnect();
   }
@@ -94,9 +98,9 @@ export class GuacamoleConnection {
       // Drawing is asynchronous: even the size is known only when what came before this sync has been drawn.
       display.flush(() => {
         if (this.drawn || this.over || display.getWidth() === 0) return;
-        this.drawn = true;
-        clearTimeout(this.drawnTimer);
-        this.handlers.onDrawn();
+        // guacd's first sync can come before the desktop's picture. A desktop that is black is shown all the same.
+        if (isBlank(display)) this.blankTimer ??= setTimeout(() => this.markDrawn(), blankAcceptedAfterMs);
+        else this.markDrawn();
       });
     };
     this.client.onclipboard = (stream, mimetype) => {
@@ -109,6 +113,14 @@ export class GuacamoleConnection {
       reader.onend = () => this.handlers.onClipboard(text);
     };
     forwardPointer(this.client);
+  }
+
+  private markDrawn(): void {
+    if (this.drawn || this.over) return;
+    this.drawn = true;
+    clearTimeout(this.drawnTimer);
+    if (this.blankTimer !== null) clearTimeout(this.blankTimer);
+    this.handlers.onDrawn();
   }
 
   private end(end: TunnelEnd): void {
