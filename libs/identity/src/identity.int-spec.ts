@@ -1,62 +1,18 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { pino } from 'pino';
 import type { DataSource } from 'typeorm';
-import { AuditLog } from '#libs/audit';
-import type { MessageBus } from '#libs/bus';
-import type { BusMessage } from '#libs/contracts';
-import type { DirectoryProvider, DirectoryUser } from '#libs/directory';
-import { DomainError, errors, hashToken } from '#libs/kernel';
+import { DomainError, hashToken } from '#libs/kernel';
 import { createTestDatabase, type TestDatabase } from '#libs/testing';
 import { createDataSource } from '#migrations';
-import { ApiSessionService } from './api-session-service.js';
-import { AttemptLimiter } from './attempt-limiter.js';
+import { FakeDirectory, type Replica, replica } from './fake-replica.js';
 import { IdentityHousekeeping } from './identity-housekeeping.js';
-import type { IdentityOptions } from './identity-options.js';
-import { RoleRefresh } from './role-refresh.js';
-import { SignInService } from './sign-in-service.js';
-
-class FakeDirectory implements DirectoryProvider {
-  readonly people = new Map<string, DirectoryUser>();
-  isDown = false;
-  asked = 0;
-  latencyMs = 0;
-
-  async authenticate(username: string, password: string): Promise<DirectoryUser | undefined> {
-    this.asked += 1;
-    const found = await this.find(username);
-    return password === 'right' ? found : undefined;
-  }
-
-  async find(username: string): Promise<DirectoryUser | undefined> {
-    if (this.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, this.latencyMs));
-    if (this.isDown) throw new DomainError(errors.directoryUnavailable);
-    return this.people.get(username.toLowerCase());
-  }
-
-  async check(): Promise<void> {}
-  async close(): Promise<void> {}
-}
-
-/** One broker replica. */
-function replica(dataSource: DataSource, directory: DirectoryProvider, overrides: Partial<IdentityOptions> = {}) {
-  const logger = pino({ level: 'silent' });
-  const options: IdentityOptions = { adminRole: 'it-admins', ...overrides };
-  const sent: BusMessage[] = [];
-  const bus = { publish: async (message: BusMessage) => void sent.push(message) } as unknown as MessageBus;
-  const audit = new AuditLog(dataSource);
-  const roles = new RoleRefresh(dataSource, directory, options, logger);
-  const apiSessions = new ApiSessionService(dataSource, audit, bus, roles, options, logger);
-  const limiter = new AttemptLimiter(dataSource, options);
-  const signIns = new SignInService(dataSource, limiter, apiSessions, audit, directory, logger);
-  return { signIns, apiSessions, audit, sent };
-}
 
 describe('identity', () => {
   let database: TestDatabase;
   let second: DataSource;
   let directory: FakeDirectory;
-  let a: ReturnType<typeof replica>;
-  let b: ReturnType<typeof replica>;
+  let a: Replica;
+  let b: Replica;
 
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -82,7 +38,7 @@ describe('identity', () => {
     database.dataSource.query(text, parameters);
   const age = (seconds: number): Promise<unknown> =>
     sql(`UPDATE sign_in_attempts SET updated_at = updated_at - make_interval(secs => $1)`, [seconds]);
-  const attempt = async (at: typeof a, password = 'wrong', username = 'alice', sourceAddress = '192.0.2.1') => {
+  const attempt = async (at: Replica, password = 'wrong', username = 'alice', sourceAddress = '192.0.2.1') => {
     try {
       await at.signIns.signIn({ username, password, sourceAddress, correlationId: 'c-1' });
       return 'ok';
@@ -90,13 +46,13 @@ describe('identity', () => {
       return error instanceof DomainError ? error.code : String(error);
     }
   };
-  const exhaust = async (at: typeof a, sourceAddress?: string): Promise<void> => {
+  const exhaust = async (at: Replica, sourceAddress?: string): Promise<void> => {
     for (let count = 0; count < 10; count += 1) {
       if ((await attempt(at, 'wrong', 'alice', sourceAddress)) === 'too-many-attempts') return;
     }
     throw new Error('ten wrong passwords and no end');
   };
-  const signIn = (at: typeof a, username = 'alice', sourceAddress = '192.0.2.1') =>
+  const signIn = (at: Replica, username = 'alice', sourceAddress = '192.0.2.1') =>
     at.signIns.signIn({ username, password: 'right', sourceAddress });
 
   describe('sign-in', () => {
@@ -212,15 +168,15 @@ describe('identity', () => {
     it('limits one address over all names, exactly, and a success there clears nothing of it', async () => {
       const limitPerAddress = { attempts: 20, windowSeconds: 3600, maxDoublings: 0 };
       const [c, d] = [database.dataSource, second].map((source) => replica(source, directory, { limitPerAddress }));
-      const guess = (index: number) => attempt((index % 2 ? c : d) as typeof a, 'wrong', `user${index}`);
+      const guess = (index: number) => attempt((index % 2 ? c : d) as Replica, 'wrong', `user${index}`);
       const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => guess(index)));
       expect(answers.filter((answer) => answer === 'invalid-credentials')).toHaveLength(20);
       // A refusal by address must not count against the names.
       expect(await sql(`SELECT 1 FROM sign_in_attempts WHERE key LIKE 'name:%'`)).toHaveLength(20);
       await age(200);
-      expect(await attempt(c as typeof a, 'right')).toBe('ok');
-      expect(await attempt(c as typeof a, 'wrong', 'one')).toBe('invalid-credentials');
-      expect(await attempt(c as typeof a, 'wrong', 'two')).toBe('too-many-attempts');
+      expect(await attempt(c as Replica, 'right')).toBe('ok');
+      expect(await attempt(c as Replica, 'wrong', 'one')).toBe('invalid-credentials');
+      expect(await attempt(c as Replica, 'wrong', 'two')).toBe('too-many-attempts');
     });
 
     it('gives back what was no guess', async () => {
