@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, copyFile, mkdir, readdir, rename, stat, statfs, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { buildFolder, removeBuildFolder, sweepBuildFolders } from './build-folder.js';
@@ -83,6 +83,9 @@ async function buildInto(
   onProgress('making the root disk', 0.78);
   await takeFromBoot(rootDir, 'vmlinuz-', join(imageDir, 'vmlinuz'));
   await takeFromBoot(rootDir, 'initrd.img-', join(imageDir, 'initrd.img'));
+  // Machines are started from outside: the disk needs neither.
+  await rm(join(rootDir, 'boot'), { recursive: true });
+  await mkdir(join(rootDir, 'boot'), { mode: 0o755 });
   const diskPath = join(imageDir, 'root.img');
   await makeRootDisk({ rootDir, diskPath, sizeMiB: loaded.recipe.diskMiB, logPath, signal: options.signal });
 
