@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { type DynamicModule, Inject, Module, type OnModuleDestroy } from '@nestjs/common';
 import type { Redis } from 'ioredis';
+import { DataSource } from 'typeorm';
 import { MessageBus, REDIS } from '#libs/bus';
 import type { AppConfig } from '#libs/config';
 import { TicketStore } from '#libs/guacamole';
@@ -40,6 +41,7 @@ export class GatewayModule implements OnModuleDestroy {
             Metrics,
             LOGGER,
             ReadinessChecks,
+            DataSource,
           ],
           useFactory: (
             upgrades: UpgradeDispatcher,
@@ -50,8 +52,11 @@ export class GatewayModule implements OnModuleDestroy {
             metrics: Metrics,
             logger: Logger,
             readiness: ReadinessChecks,
+            dataSource: DataSource,
           ) => {
             readiness.register('guacd', () => reach(options.guacd));
+            readiness.register('redis', () => redis.ping());
+            readiness.register('database', () => dataSource.query('SELECT 1'));
             const tickets = new TicketStore(redis);
             return new TunnelEndpoint({ upgrades, origins, tickets, registry, bus, metrics, logger, options });
           },
