@@ -26,6 +26,7 @@ export class Standalone {
   private readonly stopping = new AbortController();
   private readonly config: StandaloneConfig;
   private readonly logger: Logger;
+  private starting: Promise<void> | undefined;
   private servers: EmbeddedServers | undefined;
   private app: NestExpressApplication | undefined;
   private driver: HypervisorDriver | undefined;
@@ -40,7 +41,12 @@ export class Standalone {
   }
 
   /** Settles when the system serves. @throws the first failure; call `stop` all the same */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.starting = this.startInOrder();
+    return this.starting;
+  }
+
+  private async startInOrder(): Promise<void> {
     const { terminal, logger, stopping } = this;
     for (const warning of this.config.warnings) logger.warn(warning);
     if (!(await isPortFree(this.config.port, this.config.host))) {
@@ -83,6 +89,8 @@ export class Standalone {
   /** Ends everything that `start` has begun: services, machines, servers. */
   async stop(): Promise<void> {
     this.stopping.abort(new Error('stopped'));
+    // What was interrupted clears up after itself.
+    await this.starting?.catch(() => undefined);
     const { app, driver } = this;
     const shutdown = app?.get(MachineShutdown, { strict: false });
     await this.attempt('services', () => app?.close());
