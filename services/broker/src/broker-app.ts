@@ -1,17 +1,11 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { AuditModule } from '#libs/audit';
-import { BusModule } from '#libs/bus';
 import type { AppConfig } from '#libs/config';
-import { DatabaseModule } from '#libs/database';
-import { DesktopsModule } from '#libs/desktops';
 import type { DirectoryProvider } from '#libs/directory';
-import { createHttpApp, HttpModule } from '#libs/http';
+import { createHttpApp } from '#libs/http';
 import { IdentityModule } from '#libs/identity';
-import { JobsModule } from '#libs/jobs';
-import { SessionsModule } from '#libs/sessions';
-import { type Logger, Metrics, TelemetryModule } from '#libs/telemetry';
-import { createDataSource } from '#migrations';
+import { platformModules } from '#libs/platform';
+import type { Logger, Metrics } from '#libs/telemetry';
 import { BrokerModule } from './broker.module.js';
 import { serveOpenApi } from './openapi/serve-openapi.js';
 
@@ -25,21 +19,12 @@ export interface BrokerParts {
 
 @Module({})
 class BrokerRoot {
-  static of({ config, logger, directory, portalFolder, metrics }: BrokerParts): DynamicModule {
-    const redis = config.redisUrl.reveal();
-    const database = createDataSource(config.databaseUrl.reveal(), { applicationName: 'goldleaf-broker' });
+  static of({ config, directory, portalFolder, ...shared }: BrokerParts): DynamicModule {
     return {
       module: BrokerRoot,
       imports: [
-        TelemetryModule.register({ logger, metrics: metrics ?? new Metrics({ process: true }) }),
-        HttpModule.register({ allowedOrigins: config.publicOrigins, trustProxy: config.trustProxy }),
-        DatabaseModule.register(database),
-        BusModule.register({ url: redis, logger }),
-        JobsModule.register({ url: redis }),
-        AuditModule,
+        ...platformModules({ config, applicationName: 'goldleaf-broker', ...shared }),
         IdentityModule.register({ directory, adminRole: config.adminRole }),
-        DesktopsModule.register({ secretKey: config.secretKey.reveal() }),
-        SessionsModule,
         BrokerModule.register(config, portalFolder),
       ],
     };

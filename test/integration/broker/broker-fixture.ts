@@ -14,7 +14,10 @@ import { createLogger, type Logger, Metrics } from '#libs/telemetry';
 import { createTestDatabase, createTestRedis } from '#libs/testing';
 import { createBrokerApp } from '#services/broker';
 
-/** alice and bob are of the call centre, carol of the back office, ivan is IT; the password is `<name>-demo`. */
+/**
+ * alice and bob are of the call centre, as are any number of `agent-N`; carol is of the back office, ivan is IT. The
+ * password is `<name>-demo`.
+ */
 export class FakeDirectory implements DirectoryProvider {
   available = true;
 
@@ -32,7 +35,7 @@ export class FakeDirectory implements DirectoryProvider {
 
   async find(username: string): Promise<DirectoryUser | undefined> {
     await this.check();
-    const groups = this.groups[username];
+    const groups = this.groups[username] ?? (/^agent-\w+-\d+$/.test(username) ? ['call-center'] : undefined);
     return groups && { username, displayName: `Demo ${username}`, dn: `uid=${username},dc=demo`, groups };
   }
 
@@ -58,7 +61,7 @@ export interface BrokerFixture {
 }
 
 /** A broker on real PostgreSQL and Redis, listening, with the pool `call-center` and no desktops. */
-export async function startBroker(logger?: Logger): Promise<BrokerFixture> {
+export async function startBroker(given: { logger?: Logger } = {}): Promise<BrokerFixture> {
   const [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
   const portalFolder = await mkdtemp(join(tmpdir(), 'goldleaf-portal-'));
   await mkdir(join(portalFolder, 'assets'));
@@ -68,7 +71,7 @@ export async function startBroker(logger?: Logger): Promise<BrokerFixture> {
   const logLines: string[] = [];
   const app = await createBrokerApp({
     config: configFor(database.url, redis.url),
-    logger: logger ?? createLogger({ service: 'broker', destination: { write: (line) => logLines.push(line) } }),
+    logger: given.logger ?? createLogger({ service: 'broker', destination: { write: (line) => logLines.push(line) } }),
     directory,
     portalFolder,
     metrics: new Metrics(),
