@@ -150,6 +150,7 @@ export class CreateDesktops1795305600000 implements MigrationInterface {
         id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
         session_id uuid NOT NULL REFERENCES sessions,
         desktop_id uuid NOT NULL REFERENCES desktops,
+        token_hash text,
         opened_at timestamptz NOT NULL DEFAULT now(),
         drawn_at timestamptz,
         last_seen_at timestamptz NOT NULL DEFAULT now(),

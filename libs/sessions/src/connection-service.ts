@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, IsNull } from 'typeorm';
-import { transact } from '#libs/database';
+import { transact, type UnitOfWork } from '#libs/database';
 import { Desktop, DisplaySeal, type DisplayTarget, PoolService } from '#libs/desktops';
 import { DomainError, errors } from '#libs/kernel';
 import { Metrics } from '#libs/telemetry';
@@ -13,6 +13,8 @@ export interface ConnectionClaims {
   readonly sessionId: string;
   readonly desktopId: string;
   readonly username: string;
+  /** SHA-256 of the API token that the ticket was made under. */
+  readonly tokenHash?: string;
 }
 
 export interface OpenedConnection {
@@ -43,6 +45,7 @@ export class ConnectionService {
         session?.username === claims.username &&
         SHOWABLE.includes(session.state) &&
         desktop?.sessionId === claims.sessionId;
+      if (await this.isSignedOut(unit, claims.tokenHash)) throw new DomainError(errors.ticketRefused, 'Signed out');
       if (!isValid || !desktop.displayHost || !desktop.displayPort || !desktop.sealedDisplayPassword) {
         throw new DomainError(errors.ticketRefused, 'The session has ended or has another desktop by now');
       }
@@ -50,6 +53,7 @@ export class ConnectionService {
       const inserted = await unit.manager.insert(Connection, {
         sessionId: session.id,
         desktopId: desktop.id,
+        tokenHash: claims.tokenHash ?? null,
         openedAt: () => 'now()',
         lastSeenAt: () => 'now()',
       });
@@ -93,7 +97,8 @@ export class ConnectionService {
 
   /**
    * Signs of life of a gateway's tunnels.
-   * @returns the ids of those that must be closed: their session has ended or has another desktop
+   * @returns the ids of those that must be closed: their session has ended or has another desktop, or the
+   *   person has signed out
    */
   async heartbeat(connectionIds: readonly string[]): Promise<string[]> {
     if (connectionIds.length === 0) return [];
@@ -103,7 +108,9 @@ export class ConnectionService {
         `SELECT connections.id FROM connections
            JOIN sessions ON sessions.id = connections.session_id AND sessions.state = ANY($2)
            JOIN desktops ON desktops.id = connections.desktop_id AND desktops.state = 'assigned'
-          WHERE connections.id = ANY($1) AND connections.closed_at IS NULL`,
+          WHERE connections.id = ANY($1) AND connections.closed_at IS NULL
+            AND NOT EXISTS (SELECT 1 FROM api_sessions WHERE api_sessions.token_hash = connections.token_hash
+                               AND (revoked_at IS NOT NULL OR expires_at < now()))`,
         [connectionIds, SHOWABLE],
       );
       const kept = new Set(alive.map((row) => row.id));
@@ -120,5 +127,13 @@ export class ConnectionService {
       .getMany();
     for (const connection of silent) await this.close(connection.id, 'gateway-lost');
     return silent.length;
+  }
+
+  private async isSignedOut(unit: UnitOfWork, tokenHash: string | undefined): Promise<boolean> {
+    const [signedOut] = await unit.rows(
+      'SELECT 1 FROM api_sessions WHERE token_hash = $1 AND (revoked_at IS NOT NULL OR expires_at < now())',
+      [tokenHash ?? null],
+    );
+    return signedOut !== undefined;
   }
 }

@@ -12,6 +12,10 @@ export class Connection {
   @Column('uuid')
   desktopId!: string;
 
+  /** SHA-256 of the API token that the ticket was made under: signing out closes the tunnel. */
+  @Column('text', { nullable: true })
+  tokenHash!: string | null;
+
   @Column('timestamptz')
   openedAt!: Date;
 

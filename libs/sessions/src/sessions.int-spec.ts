@@ -228,6 +228,24 @@ describe('sessions', () => {
       await expect(connections.open(claims)).rejects.toMatchObject({ code: 'ticket-refused' });
     });
 
+    it('after a sign-out refuses the ticket and has the tunnel closed, even when the bus lost the message', async () => {
+      await spares(1);
+      const session = await sessions.open(alice, { pool: 'call-center' });
+      const connections = app.get(ConnectionService);
+      const tokenHash = 'ab'.repeat(32);
+      await database.dataSource.query(
+        `INSERT INTO api_sessions (token_hash, username, username_key, display_name, roles, source_network, expires_at)
+         VALUES ($1, 'alice', 'alice', 'Alice', '{}', 'x', now() + interval '1 hour')`,
+        [tokenHash],
+      );
+      const claims = { ...(await sessions.ticketClaims(alice, session.id)), tokenHash };
+      const { connectionId } = await connections.open(claims);
+      expect(await connections.heartbeat([connectionId])).toEqual([]);
+      await database.dataSource.query('UPDATE api_sessions SET revoked_at = now()');
+      expect(await connections.heartbeat([connectionId])).toEqual([connectionId]);
+      await expect(connections.open(claims)).rejects.toMatchObject({ code: 'ticket-refused' });
+    });
+
     it('never stores the display password in the clear', async () => {
       await spares(1);
       const dump = JSON.stringify(await database.dataSource.query('SELECT * FROM desktops'));

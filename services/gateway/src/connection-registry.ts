@@ -4,10 +4,11 @@ import type { TicketClaims, VncTarget } from '#libs/guacamole';
 export interface ConnectionRegistry {
   /**
    * Makes a connection of a redeemed ticket.
-   * @throws DomainError `ticket-refused` when the session has ended or has another desktop by now
+   * @throws DomainError `ticket-refused` when the session has ended or has another desktop by now, or the person
+   *   has signed out
    */
   open(
-    claims: Pick<TicketClaims, 'sessionId' | 'desktopId' | 'username'>,
+    claims: Pick<TicketClaims, 'sessionId' | 'desktopId' | 'username' | 'tokenHash'>,
   ): Promise<{ readonly connectionId: string; readonly target: VncTarget }>;
   /** The browser has been sent its first frame. */
   drawn(connectionId: string): Promise<void>;
