@@ -44,7 +44,8 @@ export class GuacamoleConnection {
     this.element.appendChild(this.client.getDisplay().getElement());
     this.wire();
     this.drawnTimer = setTimeout(() => this.end('silent'), firstPictureTimeoutMs);
-    this.client.connect(`ticket=${encodeURIComponent(ticket.ticket)}`);
+    // guacamole-common-js 1.5 counts the characters of an instruction as JavaScript does.
+    this.client.connect(`ticket=${encodeURIComponent(ticket.ticket)}&lengths=utf-16`);
   }
 
   get size(): DisplaySize {
