@@ -37,7 +37,24 @@ export interface MachineMaking {
  * Makes a machine's folder, leaf and process. The guest runs its first instruction after the record is written, so
  * what dies half-way never ran. @throws MachineError; the reason of the signal. Nothing is left then.
  */
-export function createMachine(making: MachineMaking, spec: MachineSpec, signal?: AbortSignal): Promise<LiveMachine> {
+export async function createMachine(
+  making: MachineMaking,
+  spec: MachineSpec,
+  signal?: AbortSignal,
+): Promise<LiveMachine> {
+  try {
+    return await makeMachine(making, spec, signal);
+  } catch (cause) {
+    signal?.throwIfAborted();
+    if (cause instanceof MachineError) throw cause;
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOSPC') throw new MachineError('no-space', `no space left in ${making.machinesDir}`, { cause });
+    if (code === 'ENOMEM') throw new MachineError('no-memory', 'the host has no memory left', { cause });
+    throw new MachineError('failed', `machine ${spec.id} cannot be made: ${message}`, { cause });
+  }
+}
+
+function makeMachine(making: MachineMaking, spec: MachineSpec, signal: AbortSignal | undefined): Promise<LiveMachine> {
   return UndoStack.run(async (undo) => {
     signal?.throwIfAborted();
     await checkImage(spec.image, making.user);

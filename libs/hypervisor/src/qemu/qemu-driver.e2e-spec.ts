@@ -150,7 +150,8 @@ describe('QemuDriver', () => {
   });
 
   it('says no-space, naming the need, and leaves nothing', async () => {
-    const crammed = newDriver(await newMachinesDir(), { minFreeDiskMiB: 1_000_000_000 });
+    const folder = await newMachinesDir();
+    const crammed = newDriver(folder, { minFreeDiskMiB: 1_000_000_000 });
     await crammed.start();
     await expect(crammed.create(spec())).rejects.toMatchObject({
       code: 'no-space',
@@ -158,6 +159,7 @@ describe('QemuDriver', () => {
     });
     expect(await crammed.list()).toEqual([]);
     await crammed.stop();
+    await rm(folder, { recursive: true });
   });
 
   it('says image-damaged of a kernel that is none', async () => {
@@ -212,12 +214,14 @@ describe('QemuDriver', () => {
   });
 
   it('works under a path too long for a socket address', async () => {
-    const long = join(await newMachinesDir(), 'a'.repeat(60), 'b'.repeat(60));
+    const folder = await newMachinesDir();
+    const long = join(folder, 'a'.repeat(60), 'b'.repeat(60));
     const deep = newDriver(long);
     await deep.start();
     const { id } = await deep.create(spec());
     expect((await deep.inspect(id))?.state).toBe('running');
     await deep.destroy(id);
     await deep.stop();
+    await rm(folder, { recursive: true });
   });
 });
