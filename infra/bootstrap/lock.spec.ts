@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -26,7 +26,8 @@ describe('takeLock', () => {
 
   it('is given back when its holder is killed', async () => {
     const name = randomUUID();
-    const script = join(mkdtempSync(join(tmpdir(), 'goldleaf-lock-')), 'holder.mjs');
+    const folder = mkdtempSync(join(tmpdir(), 'goldleaf-lock-'));
+    const script = join(folder, 'holder.mjs');
     const lock = join(import.meta.dirname, 'lock.mjs');
     writeFileSync(
       script,
@@ -44,5 +45,6 @@ describe('takeLock', () => {
     });
     (await waiting)();
     expect(told).toBe('the child');
+    rmSync(folder, { recursive: true });
   });
 });

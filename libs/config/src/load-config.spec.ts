@@ -1,8 +1,8 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ConfigError } from './config-error.js';
 import { loadConfig, loadStandaloneConfig, requireLdap } from './load-config.js';
 
@@ -18,6 +18,12 @@ const ldap = {
   LDAP_USER_BASE_DN: 'ou=people,dc=example',
   LDAP_GROUP_BASE_DN: 'ou=groups,dc=example',
 };
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'goldleaf-config-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function faultsOf(load: () => unknown): readonly string[] {
   try {
@@ -93,7 +99,7 @@ describe('loadConfig', () => {
   });
 
   it('takes secrets from files, and says so when both or an unreadable file are given', () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'goldleaf-config-')), 'url');
+    const file = join(folder, 'url');
     writeFileSync(file, `${servers.DATABASE_URL}\n`);
     const { DATABASE_URL, ...others } = servers;
     expect(loadConfig({ ...others, DATABASE_URL_FILE: file }).databaseUrl.reveal()).toBe(DATABASE_URL);
