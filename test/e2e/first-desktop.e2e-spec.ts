@@ -36,8 +36,8 @@ describe('the first desktop', () => {
   it('opens a drawn desktop that runs what is typed', async () => {
     await alice.openPool('call-center');
     await alice.openTerminal();
-    expect(await alice.ask(`test -e ${MARKER}`)).toBe('red');
-    expect(await alice.ask(`echo secret > ${MARKER}; test -e ${MARKER}`)).toBe('green');
+    expect(await alice.ask(`test -e ${MARKER}`)).toBe(false);
+    expect(await alice.ask(`echo secret > ${MARKER}; test -e ${MARKER}`)).toBe(true);
   });
 
   const killMachine = async (desktopId: string) => {
@@ -53,22 +53,22 @@ describe('the first desktop', () => {
 
   it.each(Object.keys(waysToReboot))('%s: a clean desktop, no sign-in, nothing left', async (way) => {
     const before = await alice.desktopId();
-    expect(await alice.ask(`echo secret > ${MARKER}; test -e ${MARKER}`)).toBe('green');
+    expect(await alice.ask(`echo secret > ${MARKER}; test -e ${MARKER}`)).toBe(true);
     await waysToReboot[way]?.();
     await alice.connected(before);
     await alice.openTerminal();
-    expect(await alice.ask(`test -e ${MARKER}`)).toBe('red');
+    expect(await alice.ask(`test -e ${MARKER}`)).toBe(false);
     await until('the old leaf is gone', async () => !(await goldleaf.machineFolders()).includes(before));
   });
 
   it('brings a person back to the same desktop from a second browser, and closes the first', async () => {
     const desktop = await alice.desktopId();
-    expect(await alice.ask(`touch ${MARKER}`)).toBe('green');
+    expect(await alice.ask(`touch ${MARKER}`)).toBe(true);
     const elsewhere = await DesktopPage.open(browser, goldleaf.url);
     await elsewhere.signIn('alice');
     await elsewhere.openPool('call-center');
     expect(await elsewhere.desktopId()).toBe(desktop);
-    expect(await elsewhere.ask(`test -e ${MARKER}`)).toBe('green');
+    expect(await elsewhere.ask(`test -e ${MARKER}`)).toBe(true);
     await until('the first window is told', async () => alice.byId('overlay').isVisible());
     await elsewhere.close();
   });

@@ -1,20 +1,17 @@
-// Runs in the page, so it is plain JavaScript. Counts what the largest canvas of the desktop shows.
+// Runs in the page, so it is plain JavaScript. Counts the colours that the largest canvas of the desktop shows.
 (() => {
   let largest;
   for (const canvas of document.querySelectorAll('[data-testid=desktop] canvas')) {
     if (canvas.width * canvas.height > (largest ? largest.width * largest.height : 0)) largest = canvas;
   }
   const context = largest?.getContext('2d');
-  if (!context) return { colours: 0, red: 0, green: 0 };
+  if (!context) return { colours: 0, areas: [] };
   const { data } = context.getImageData(0, 0, largest.width, largest.height);
-  const colours = new Set();
-  let red = 0;
-  let green = 0;
+  const counts = new Map();
   for (let i = 0; i < data.length; i += 4) {
-    const [r, g, b] = [data[i], data[i + 1], data[i + 2]];
-    colours.add((r << 16) | (g << 8) | b);
-    if (r > 150 && g < 60 && b < 60) red += 1;
-    if (g > 150 && r < 60 && b < 60) green += 1;
+    const colour = (data[i] << 16) | (data[i + 1] << 8) | data[i + 2];
+    counts.set(colour, (counts.get(colour) ?? 0) + 1);
   }
-  return { colours: colours.size, red, green };
+  const areas = [...counts].filter(([, count]) => count > 20_000).map(([colour]) => colour);
+  return { colours: counts.size, areas };
 })();

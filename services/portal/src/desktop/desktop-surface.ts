@@ -8,6 +8,7 @@ import { fitDisplay, wantedDisplaySize } from './display-size.js';
 import { GuacamoleConnection } from './guacamole-connection.js';
 import { KeyboardInput } from './keyboard-input.js';
 import type { LinkState } from './link-state.js';
+import { UsLayout } from './us-layout.js';
 
 /** What the page shows about the desktop besides its picture. */
 export interface SurfaceState {
@@ -49,8 +50,9 @@ export class DesktopSurface {
     private readonly api: ApiClient,
     onBarShortcut: () => void,
   ) {
+    const layout = new UsLayout((pressed, keysym) => this.link.connection?.sendKey(pressed, keysym));
     this.keyboard = new KeyboardInput(sink, {
-      onKey: (pressed, keysym) => this.link.connection?.sendKey(pressed, keysym),
+      onKey: (pressed, keysym) => layout.key(pressed, keysym),
       onPaste: (text) => this.offerClipboard(text),
       onBarShortcut,
     });
