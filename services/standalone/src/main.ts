@@ -11,6 +11,8 @@ const stopTimeoutMs = 15_000;
 const plainFaults = [ConfigError, ImageError, PortTakenError, ServerUnreachableError];
 
 async function main(): Promise<void> {
+  // A pipe that nobody reads any more is no reason to end in disorder.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const terminal = new Terminal();
   let standalone: Standalone | undefined;
   let ending: Promise<never> | undefined;

@@ -12,6 +12,6 @@
     const colour = (data[i] << 16) | (data[i + 1] << 8) | data[i + 2];
     counts.set(colour, (counts.get(colour) ?? 0) + 1);
   }
-  const areas = [...counts].filter(([, count]) => count > 20_000).map(([colour]) => colour);
+  const areas = [...counts].filter(([, count]) => count > 20_000);
   return { colours: counts.size, areas };
 })();

@@ -8,8 +8,8 @@ const countPixels = readFileSync(join(import.meta.dirname, 'count-pixels.js'), '
 interface Pixels {
   /** How many different ones. */
   readonly colours: number;
-  /** Colours (0xRRGGBB) that cover a large area. */
-  readonly areas: readonly number[];
+  /** Colours (0xRRGGBB) that cover a large area, and how many pixels. */
+  readonly areas: readonly (readonly [colour: number, pixels: number])[];
 }
 
 /** Levels of the 6x6x6 colour cube of terminals. */
@@ -26,7 +26,7 @@ function answerColours(question: number) {
 }
 
 /** Of the golden image's terminal. */
-const TERMINAL_BACKGROUND = 0x0f242a;
+const TERMINAL_BACKGROUND = 0x0f2429;
 
 /** Room for a machine that has to be booted under software emulation on a busy host. */
 const DESKTOP_TIMEOUT_MS = 180_000;
@@ -83,21 +83,35 @@ export class DesktopPage {
   async openTerminal(): Promise<void> {
     await this.byId('desktop').click({ position: { x: 500, y: 600 } });
     await this.page.keyboard.press('Control+Alt+t');
-    // What is typed before the terminal has the focus is lost: its dark area is the sign that it is drawn.
-    await until('a terminal', async () => (await this.pixels()).areas.includes(TERMINAL_BACKGROUND));
-    await until('a prompt', () => this.ask('true'), 60_000);
+    await until('a terminal', async () => {
+      const { areas } = await this.pixels();
+      return areas.some(([colour, pixels]) => colour === TERMINAL_BACKGROUND && pixels > 200_000);
+    });
+    // Typed too early, a line is lost or cut: Ctrl+C clears what there is of it.
+    await until(
+      'a prompt',
+      async () => {
+        await this.page.keyboard.press('Control+c');
+        return this.ask('true', 10_000);
+      },
+      60_000,
+    );
   }
 
   /** Runs a shell command in the terminal, which takes one colour when it succeeds and another when it fails. */
-  async ask(command: string): Promise<boolean> {
+  async ask(command: string, timeoutMs = 30_000): Promise<boolean> {
     const { yes, no } = answerColours(this.questions++);
     const fill = (index: number) => `printf '\\e[48;5;${index}m\\e[2J\\e[H'`;
     await this.type(`(${command}) && ${fill(yes.index)} || ${fill(no.index)}`);
-    return until(`an answer to: ${command}`, async () => {
-      const { areas } = await this.pixels();
-      if (areas.includes(yes.rgb)) return { answer: true };
-      return areas.includes(no.rgb) ? { answer: false } : undefined;
-    }).then(({ answer }) => answer);
+    return until(
+      `an answer to: ${command}`,
+      async () => {
+        const { areas } = await this.pixels();
+        const filled = areas.find(([colour]) => colour === yes.rgb || colour === no.rgb);
+        return filled && { answer: filled[0] === yes.rgb };
+      },
+      timeoutMs,
+    ).then(({ answer }) => answer);
   }
 
   async type(line: string): Promise<void> {
