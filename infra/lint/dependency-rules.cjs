@@ -5,7 +5,7 @@
 const layers = [
   ['kernel', 'contracts'],
   ['telemetry'],
-  ['config', 'directory', 'hypervisor', 'guacamole', 'database', 'bus', 'http'],
+  ['config', 'directory', 'hypervisor', 'guacamole', 'database', 'bus', 'http', 'embedded'],
   ['audit', 'jobs', 'images', 'identity'],
   ['desktops'],
   ['sessions'],
