@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { until } from './until.js';
@@ -60,7 +61,7 @@ export class DesktopPage {
 
   /** Waits for a desktop other than `previous` that is connected and drawn. @returns its id */
   async connected(previous?: string): Promise<string> {
-    const id = await until(
+    const id = await this.await(
       `a connected desktop${previous ? ` other than ${previous}` : ''}`,
       async () => {
         const desktop = this.byId('desktop');
@@ -71,7 +72,7 @@ export class DesktopPage {
       DESKTOP_TIMEOUT_MS,
     );
     // A drawn desktop has a wallpaper, a panel, letters: far more colours than a blank or a text screen.
-    await until('a drawn desktop', async () => (await this.pixels()).colours > 200, DESKTOP_TIMEOUT_MS);
+    await this.await('a drawn desktop', async () => (await this.pixels()).colours > 200, DESKTOP_TIMEOUT_MS);
     return id;
   }
 
@@ -82,13 +83,21 @@ export class DesktopPage {
   /** Opens a terminal and waits until it is drawn. */
   async openTerminal(): Promise<void> {
     await this.byId('desktop').click({ position: { x: 500, y: 600 } });
-    await this.page.keyboard.press('Control+Alt+t');
-    await until('a terminal', async () => {
+    const isDrawn = async () => {
       const { areas } = await this.pixels();
       return areas.some(([colour, pixels]) => colour === TERMINAL_BACKGROUND && pixels > 200_000);
-    });
+    };
+    // A desktop that was booted a moment ago may lose its first keys.
+    await this.await(
+      'a terminal',
+      async () => {
+        await this.page.keyboard.press('Control+Alt+t');
+        return until('a terminal soon', isDrawn, 10_000);
+      },
+      60_000,
+    );
     // Typed too early, a line is lost or cut: Ctrl+C clears what there is of it.
-    await until(
+    await this.await(
       'a prompt',
       async () => {
         await this.page.keyboard.press('Control+c');
@@ -103,7 +112,7 @@ export class DesktopPage {
     const { yes, no } = answerColours(this.questions++);
     const fill = (index: number) => `printf '\\e[48;5;${index}m\\e[2J\\e[H'`;
     await this.type(`(${command}) && ${fill(yes.index)} || ${fill(no.index)}`);
-    return until(
+    return this.await(
       `an answer to: ${command}`,
       async () => {
         const { areas } = await this.pixels();
@@ -127,6 +136,19 @@ export class DesktopPage {
 
   async close(): Promise<void> {
     await this.context.close();
+  }
+
+  /** Waits for a condition; when it does not come, a picture of the page tells why. */
+  private async await<T>(
+    what: string,
+    condition: () => Promise<T | undefined | false>,
+    timeoutMs?: number,
+  ): Promise<T> {
+    return until(what, condition, timeoutMs).catch(async (error: unknown) => {
+      const path = join(tmpdir(), `goldleaf-failed-${Date.now()}.png`);
+      await this.page.screenshot({ path });
+      throw new Error(`${what}; see ${path}`, { cause: error });
+    });
   }
 
   byId(id: string) {

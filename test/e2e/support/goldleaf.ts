@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { z } from 'zod';
 import { freePort } from './free-port.js';
 import { until } from './until.js';
 
@@ -45,8 +46,7 @@ export class Goldleaf {
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => (this.output += String(data)));
     const isReady = async () => {
       if (child.exitCode !== null) return 'exited' as const;
-      const answer = await fetch(`${this.url}/readyz`).catch(() => undefined);
-      return answer?.ok ? ('ready' as const) : undefined;
+      return (await this.isReady()) ? ('ready' as const) : undefined;
     };
     const outcome = await until('goldleaf is ready', isReady, START_TIMEOUT_MS).catch((error: unknown) => {
       throw new Error(`${String(error)}\n${this.output}`);
@@ -72,6 +72,16 @@ export class Goldleaf {
   /** Ids of the machines whose folders, leaf included, are on disk. */
   async machineFolders(): Promise<string[]> {
     return readdir(join(this.stateDir, 'machines')).catch(() => []);
+  }
+
+  /** Kills one of the servers that it started for itself. */
+  async killServer(name: 'guacd' | 'postgres' | 'redis'): Promise<void> {
+    const record = await readFile(join(this.stateDir, 'servers', name, 'process.json'), 'utf8');
+    process.kill(z.object({ pid: z.int() }).parse(JSON.parse(record)).pid, 'SIGKILL');
+  }
+
+  async isReady(): Promise<boolean> {
+    return (await fetch(`${this.url}/readyz`).catch(() => undefined))?.ok ?? false;
   }
 
   async remove(): Promise<void> {
