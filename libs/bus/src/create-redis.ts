@@ -5,6 +5,7 @@ import { Redis } from 'ioredis';
  * so that a request never hangs on it.
  * @param url redis:// URL. Secret: never logged.
  * @param role shown in CLIENT LIST
+ * @param onError told once for each time that Redis goes away, not for every attempt to reconnect
  */
 export function createRedis(url: string, role: string, onError: (error: Error) => void): Redis {
   const redis = new Redis(url, {
@@ -14,6 +15,13 @@ export function createRedis(url: string, role: string, onError: (error: Error) =
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000),
   });
-  redis.on('error', onError);
+  let told = false;
+  redis.on('ready', () => {
+    told = false;
+  });
+  redis.on('error', (error: Error) => {
+    if (!told) onError(error);
+    told = true;
+  });
   return redis;
 }
