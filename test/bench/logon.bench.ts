@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { type BenchReport, type BenchRow, describeMachine, plainRow } from './bench-report.js';
+import { clickToFrame } from './logon/click-to-frame.js';
 import { calls, type LogonTask, type Samples } from './logon/logon-path.js';
 import { startLogonServers } from './logon/logon-servers.js';
 
@@ -12,8 +13,9 @@ const rounds = [
 const names = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, n) => `${prefix}-${n}`);
 
 /**
- * The calls between a click on "sign in" and a ticket for the tunnel. No machine is made (the spares are rows) and the
- * directory answers at once: what is measured is the broker with PostgreSQL and Redis.
+ * First the calls between a click on "sign in" and a ticket for the tunnel. No machine is made (the spares are rows) and
+ * the directory answers at once: what is measured is the broker with PostgreSQL and Redis. Then the whole system with
+ * real machines and Chromium: starts, and from the click on the pool to the drawn desktop.
  */
 export async function run(): Promise<BenchReport> {
   const usernames = [warmUp, ...rounds.map(({ people }) => people)].map((count, at) => names(`agent-${at}`, count));
@@ -30,7 +32,7 @@ export async function run(): Promise<BenchReport> {
       const seconds = (performance.now() - startedAt) / 1000;
       rows.push(...rowsOf(samples, atOnce), plainRow(`logons, ${atOnce} at a time`, people.length / seconds, '1/s'));
     }
-    return { name: 'logon', machine: describeMachine(), rows };
+    return { name: 'logon', machine: describeMachine(), rows: [...rows, ...(await clickToFrame())] };
   } finally {
     await servers.stop();
   }

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { repository } from './repository.js';
 import { until } from './until.js';
 
-const countPixels = readFileSync(join(import.meta.dirname, 'count-pixels.js'), 'utf8');
+const countPixels = readFileSync(join(repository, 'test/e2e/support/count-pixels.js'), 'utf8');
 
 interface Pixels {
   /** How many different ones. */

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { freePort } from './free-port.js';
+import { repository } from './repository.js';
 import { until } from './until.js';
 
-const repository = resolve(import.meta.dirname, '../../..');
 const START_TIMEOUT_MS = 240_000;
 
 /** The whole system as `npm start` runs it, in a state folder of its own; golden images are shared with other runs. */

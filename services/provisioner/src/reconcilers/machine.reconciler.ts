@@ -29,7 +29,9 @@ export class MachineReconciler {
   }
 
   private async lose(desktop: Desktop, what: string): Promise<void> {
-    this.logger.warn({ desktopId: desktop.id, state: desktop.state }, `the machine of a desktop ${what}`);
+    // A spare that is gone hurts nobody; after an orderly stop all of them are.
+    const level = desktop.state === 'assigned' ? 'warn' : 'info';
+    this.logger[level]({ desktopId: desktop.id, state: desktop.state }, `the machine of a desktop ${what}`);
     await this.replacement.loseDesktop(desktop.id, 'machine-lost');
   }
 
