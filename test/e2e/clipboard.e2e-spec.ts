@@ -34,7 +34,7 @@ describe('the clipboard', () => {
     await goldleaf?.remove();
   });
 
-  const browserClipboard = () => alice.page.evaluate(() => navigator.clipboard.readText());
+  const browserClipboard = () => alice.page.evaluate<string>('navigator.clipboard.readText()');
   const openBox = async () => {
     await alice.byId('bar-handle').click();
     await alice.byId('clipboard').click();
@@ -49,20 +49,18 @@ describe('the clipboard', () => {
     expect(await box.inputValue()).toBe(COPIED);
   });
 
-  it('has in the desktop what was sent from the box, and pastes it into the terminal', async () => {
+  it('has in the desktop what was sent from the box', async () => {
     await alice.byId('clipboard-box').fill(SENT);
     await alice.byId('clipboard-send').click();
     expect(await alice.ask(`until ${holds(SENT_ESCAPED)}; do sleep 0.2; done`)).toBe(true);
     // The browser's own text is not given back to it.
     expect(await browserClipboard()).toBe(COPIED);
-    const box = await openBox();
-    await box.fill('touch ~/pasted');
-    await alice.byId('clipboard-send').click();
-    await alice.byId('desktop').click({ position: { x: 500, y: 400 } });
+  });
+
+  it('pastes what was copied in the browser with the paste key, and copies it back', async () => {
+    await alice.page.evaluate("navigator.clipboard.writeText('over and\\n')");
+    await alice.type('read -r line; echo "$line back" | xclip -sel c');
     await alice.page.keyboard.press('Shift+Insert');
-    await alice.page.keyboard.press('Enter');
-    expect(await alice.ask('for i in $(seq 50); do test -e ~/pasted && break; sleep 0.1; done; test -e ~/pasted')).toBe(
-      true,
-    );
+    await until('the text in the browser', async () => (await browserClipboard()).includes('over and back'));
   });
 });

@@ -106,7 +106,7 @@ describe('tunnels through a real guacd', () => {
 
   it('leaves the display at once when the browser leaves', async () => {
     const { client } = await openDrawn();
-    await client.until('the tunnels of the tests before are gone', () => desktop.connections === 1);
+    await client.until('the tunnels of the tests before are gone', () => desktop.displays === 1);
     client.close();
     await client.until('the display is free', () => desktop.connections === 0, 3 * SECONDS);
   });

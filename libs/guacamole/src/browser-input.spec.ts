@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readBrowserMessage } from './browser-input.js';
 import { encodeInstruction, type Instruction } from './instruction.js';
 import { GuacamoleProtocolError } from './protocol-error.js';
+import { COPY_STREAM } from './relay-clipboard.js';
 
 const encode = (...instructions: Instruction[]): string => instructions.map((each) => encodeInstruction(each)).join('');
 
@@ -23,6 +24,12 @@ describe('readBrowserMessage', () => {
       expect(read).toMatchObject({ toGuacd: '3.nop;', denied: 1 });
     },
   );
+
+  it('keeps the answer to a text that the gateway brought from guacd, which knows nothing of it', () => {
+    const acks = encode(['ack', COPY_STREAM, 'OK', '0'], ['ack', '1', 'OK', '0']);
+    const read = readBrowserMessage(acks, 'code-points');
+    expect(read).toMatchObject({ toGuacd: encode(['ack', '1', 'OK', '0']), denied: 0 });
+  });
 
   it("answers the tunnel's ping and never shows it to guacd", () => {
     const ping = encode(['', 'ping', '1700000000000']);

@@ -1,5 +1,6 @@
 import { encodeInstruction, GUACD_MAX_INSTRUCTION_BYTES, type LengthUnit, parseInstructions } from './instruction.js';
 import { GuacamoleProtocolError } from './protocol-error.js';
+import { COPY_STREAM, type RelayClipboard } from './relay-clipboard.js';
 
 /** The opcode of messages between browser and gateway that guacd never sees. */
 const INTERNAL = '';
@@ -31,9 +32,14 @@ export interface BrowserInput {
 
 /**
  * Reads one websocket message, which must hold whole instructions.
+ * @param clipboard is shown what goes to guacd
  * @throws GuacamoleProtocolError when it is malformed or an instruction is longer than guacd takes
  */
-export function readBrowserMessage(message: string, lengthUnit: LengthUnit): BrowserInput {
+export function readBrowserMessage(
+  message: string,
+  lengthUnit: LengthUnit,
+  clipboard?: Pick<RelayClipboard, 'sawFromBrowser'>,
+): BrowserInput {
   let toGuacd = '';
   let toBrowser = '';
   let disconnect = false;
@@ -45,12 +51,15 @@ export function readBrowserMessage(message: string, lengthUnit: LengthUnit): Bro
       else toBrowser += encodeInstruction([INTERNAL, 'ping', second ?? ''], lengthUnit);
     } else if (opcode === 'disconnect') disconnect = true;
     else if (!allowedOpcodes.has(opcode)) denied++;
+    // The answer to a text that guacd knows nothing of.
+    else if (opcode === 'ack' && first === COPY_STREAM) continue;
     else {
       const encoded = encodeInstruction(instruction);
       if (Buffer.byteLength(encoded) > GUACD_MAX_INSTRUCTION_BYTES) {
         throw new GuacamoleProtocolError('instruction too long');
       }
       toGuacd += encoded;
+      clipboard?.sawFromBrowser(instruction);
     }
   }
   return { toGuacd, toBrowser, disconnect, denied };

@@ -26,6 +26,11 @@ export class DesktopStream {
     return this.scanner.syncs;
   }
 
+  /** Texts for the clipboard begun so far. */
+  get clipboards(): number {
+    return this.scanner.clipboards;
+  }
+
   /** Bytes held back until their instruction is whole. */
   get pendingBytes(): number {
     return this.pendingLength;

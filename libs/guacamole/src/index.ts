@@ -9,4 +9,5 @@ export { defaultRelayLimits, type RelayLimits } from './relay-limits.js';
 export { type TicketClaims, TicketStore, ticketClaimsSchema } from './ticket-store.js';
 export { type TunnelClose, tunnelClose } from './tunnel-close.js';
 export { TunnelError } from './tunnel-error.js';
+export { VncClipboard, type VncClipboardOptions } from './vnc-clipboard.js';
 export { type GuacdSettings, type VncTarget, vncSettings } from './vnc-settings.js';

@@ -10,6 +10,7 @@ const SEMICOLON = 0x3b;
 const MAX_LENGTH_DIGITS = 7;
 
 const SYNC = Buffer.from('sync');
+const CLIPBOARD = Buffer.from('clipboard');
 const ERROR = Buffer.from('error');
 const DISCONNECT = Buffer.from('disconnect');
 const OPCODE_CAPTURE_BYTES = 12;
@@ -25,6 +26,8 @@ const isContinuation = (byte: number): boolean => (byte & 0xc0) === 0x80;
 export class InstructionScanner {
   /** `sync` instructions begun so far: the server sends one after each frame. */
   syncs = 0;
+  /** `clipboard` instructions begun so far. */
+  clipboards = 0;
   /** Set at an `error` or `disconnect`, which end the stream; `scan` goes no further than its beginning. */
   ended = false;
 
@@ -108,11 +111,13 @@ export class InstructionScanner {
     this.opcodeBytes = kept;
   }
 
-  /** Counts a `sync`; remembers an instruction that ends the stream. */
+  /** Counts a `sync` or `clipboard`; remembers an instruction that ends the stream. */
   private recogniseOpcode(): void {
     const { opcode, opcodeBytes } = this;
     if (opcodeBytes === SYNC.length) {
       if (isOpcode(opcode, SYNC)) this.syncs++;
+    } else if (opcodeBytes === CLIPBOARD.length) {
+      if (isOpcode(opcode, CLIPBOARD)) this.clipboards++;
     } else if (opcodeBytes === ERROR.length) this.ended = isOpcode(opcode, ERROR);
     else if (opcodeBytes === DISCONNECT.length) this.ended = isOpcode(opcode, DISCONNECT);
   }

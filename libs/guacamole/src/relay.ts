@@ -5,6 +5,7 @@ import { readBrowserMessage } from './browser-input.js';
 import { DesktopStream } from './desktop-stream.js';
 import { encodeInstruction, type LengthUnit } from './instruction.js';
 import { GuacamoleProtocolError } from './protocol-error.js';
+import { RelayClipboard } from './relay-clipboard.js';
 import { defaultRelayLimits, type RelayLimits } from './relay-limits.js';
 import { RelayWatch } from './relay-watch.js';
 import { closeFrameReason, errorMessage, reasonOfGuacdStatus, type TunnelClose, tunnelClose } from './tunnel-close.js';
@@ -39,6 +40,7 @@ export class Relay {
   private readonly limits: RelayLimits;
   private readonly lengthUnit: LengthUnit;
   private readonly stream: DesktopStream;
+  private readonly clipboard: RelayClipboard;
   private readonly watch: RelayWatch;
   private readonly timer: NodeJS.Timeout;
   private resolveClosed: (close: TunnelClose) => void = () => undefined;
@@ -56,6 +58,7 @@ export class Relay {
     this.limits = { ...defaultRelayLimits, ...options.limits };
     this.lengthUnit = options.lengthUnit ?? 'code-points';
     this.stream = new DesktopStream(this.limits.maxInstructionBytes, this.lengthUnit);
+    this.clipboard = new RelayClipboard(this.lengthUnit);
     this.watch = new RelayWatch(this.limits);
     this.closed = new Promise((resolve) => {
       this.resolveClosed = resolve;
@@ -66,8 +69,20 @@ export class Relay {
 
   /** Everything of this tunnel that is held in the process now. */
   get bufferedBytes(): number {
-    const { browser, guacd, stream } = this;
-    return browser.bufferedAmount + stream.pendingBytes + guacd.readableLength + guacd.writableLength;
+    const { browser, guacd, stream, clipboard } = this;
+    const onTheWay = browser.bufferedAmount + guacd.readableLength + guacd.writableLength;
+    return onTheWay + stream.pendingBytes + clipboard.waitingBytes;
+  }
+
+  /** Whether copied texts come by `copyToBrowser` from now on, and those of guacd are left out. */
+  takeOverClipboard(takesOver: boolean): void {
+    this.clipboard.takesOver = takesOver;
+  }
+
+  /** Gives the browser a text that was copied in the desktop, unless the browser sent it, as soon as there is room. */
+  copyToBrowser(text: string): void {
+    this.clipboard.offer(text);
+    this.sendCopied();
   }
 
   /** Ends the tunnel: tells the browser why, says goodbye to guacd. Safe to call again. */
@@ -109,7 +124,7 @@ export class Relay {
     if (this.ending) return;
     this.watch.heardDesktop();
     try {
-      const batch = this.stream.take(chunk);
+      const batch = this.withoutCopies(this.stream.take(chunk));
       if (batch.length > 0) this.sendToBrowser(batch);
       this.afterBatch();
     } catch (error) {
@@ -131,12 +146,23 @@ export class Relay {
     }
   }
 
+  private withoutCopies(batch: Buffer): Buffer {
+    return batch.length === 0 ? batch : this.clipboard.filter(batch, this.stream.clipboards);
+  }
+
+  private sendCopied(): void {
+    if (this.ending || this.browser.bufferedAmount > this.limits.resumeBelowBytes) return;
+    const copied = this.clipboard.take();
+    if (copied !== '') this.sendToBrowser(copied);
+  }
+
   private sendToBrowser(data: Buffer | string): void {
     this.bytesToBrowser += data.length;
     this.browser.send(data, { binary: false, compress: false }, this.sent);
   }
 
   private readonly sent = (): void => {
+    this.sendCopied();
     if (!this.desktopPaused || this.ending || this.browser.bufferedAmount > this.limits.resumeBelowBytes) return;
     this.desktopPaused = false;
     this.guacd.resume();
@@ -147,7 +173,7 @@ export class Relay {
     this.watch.heardBrowser();
     try {
       if (isBinary) throw new GuacamoleProtocolError('binary message');
-      const input = readBrowserMessage(data.toString('utf8'), this.lengthUnit);
+      const input = readBrowserMessage(data.toString('utf8'), this.lengthUnit, this.clipboard);
       this.denied += input.denied;
       // A browser that asks but does not read gets no answers: they would pile up.
       if (input.toBrowser !== '' && !this.desktopPaused && this.hasRoom()) this.sendToBrowser(input.toBrowser);

@@ -9,6 +9,8 @@ import {
   type TicketClaims,
   TunnelError,
   tunnelClose,
+  VncClipboard,
+  type VncTarget,
   vncSettings,
 } from '#libs/guacamole';
 import { DomainError, errors } from '#libs/kernel';
@@ -34,6 +36,10 @@ export class Tunnel {
   private relay: Relay | undefined;
   private closing: TunnelCloseReason | undefined;
   private readonly giveUp = new AbortController();
+  private markDrawn: () => void = () => undefined;
+  private readonly drawn = new Promise<void>((resolve) => {
+    this.markDrawn = resolve;
+  });
   private counted = { browser: 0, guacd: 0, denied: 0 };
 
   constructor(
@@ -102,24 +108,46 @@ export class Tunnel {
       signal: this.giveUp.signal,
     });
     endHandshake();
-    this.relay = new Relay(this.browser, guacd.socket, {
+    const relay = new Relay(this.browser, guacd.socket, {
       tunnelId: connectionId,
       leftover: guacd.leftover,
       lengthUnit: this.lengthUnit,
       limits: options.limits ?? {},
       onFirstFrame: () => this.onFirstFrame(connectionId),
     });
-    if (this.closing) this.relay.close(this.closing);
+    this.relay = relay;
+    if (this.closing) relay.close(this.closing);
+    void this.drawn.then(() => this.openClipboard(relay, target)).catch((error) => this.goWithoutClipboard(error));
     logger.info({ sessionId: claims.sessionId, desktopId: claims.desktopId, connectionId }, 'tunnel open');
-    return (await this.relay.closed).reason;
+    return (await relay.closed).reason;
   }
 
   private onFirstFrame(connectionId: string): void {
+    this.markDrawn();
     const { metrics, registry, logger } = this.ports;
     metrics.firstFrameSeconds.observe(this.aliveMs() / 1000);
     registry
       .drawn(connectionId)
       .catch((error: unknown) => logger.warn({ err: error, connectionId }, 'first frame was not recorded'));
+  }
+
+  /** Brings what is copied in the desktop, which guacd may not be told of. The tunnel lives without it as well. */
+  private openClipboard(relay: Relay, target: VncTarget): void {
+    const clipboard = new VncClipboard(target, {
+      timeoutMs: this.ports.options.handshakeTimeoutMs,
+      onReady: () => relay.takeOverClipboard(true),
+      onText: (text) => relay.copyToBrowser(text),
+      onEnd: (error) => {
+        relay.takeOverClipboard(false);
+        if (error) this.goWithoutClipboard(error);
+      },
+    });
+    void relay.closed.then(() => clipboard.close());
+  }
+
+  private goWithoutClipboard(error: unknown): void {
+    const { connectionId } = this;
+    this.ports.logger.debug({ err: error, connectionId }, 'the desktop does not say what is copied');
   }
 
   /** Tells the browser why there is no tunnel. */

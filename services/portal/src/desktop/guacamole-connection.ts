@@ -4,6 +4,7 @@ import type { DisplaySize, TicketView } from '#libs/contracts';
 import type { DisplayFit } from './display-size.js';
 import { isBlank } from './is-blank.js';
 import { forwardPointer } from './pointer-input.js';
+import { readText, writeText } from './text-stream.js';
 import { type TunnelEnd, tunnelEndOf } from './tunnel-end.js';
 
 export interface ConnectionHandlers {
@@ -58,11 +59,7 @@ export class GuacamoleConnection {
   }
 
   sendClipboard(text: string): void {
-    const writer = new Guacamole.StringWriter(this.client.createClipboardStream('text/plain'));
-    // Blobs of a few KiB, as one instruction towards guacd may be 8 KiB at most.
-    const part = 1_500;
-    for (let start = 0; start < text.length; start += part) writer.sendText(text.slice(start, start + part));
-    writer.sendEnd();
+    writeText(this.client.createClipboardStream('text/plain'), text);
   }
 
   place(fit: DisplayFit): void {
@@ -105,13 +102,7 @@ export class GuacamoleConnection {
       });
     };
     this.client.onclipboard = (stream, mimetype) => {
-      if (!/^text\//.test(mimetype)) return;
-      const reader = new Guacamole.StringReader(stream);
-      let text = '';
-      reader.ontext = (more) => {
-        text += more;
-      };
-      reader.onend = () => this.handlers.onClipboard(text);
+      if (/^text\//.test(mimetype)) readText(stream, (text) => this.handlers.onClipboard(text));
     };
     forwardPointer(this.client);
   }
