@@ -17,6 +17,15 @@ export type LogonPhase = z.infer<typeof logonPhaseSchema>;
 export const preparingReasonSchema = z.enum(['logon', 'recycle', 'guest-reboot', 'guest-poweroff', 'machine-lost']);
 export type PreparingReason = z.infer<typeof preparingReasonSchema>;
 
+/** Where a session stands that waits for a desktop. */
+export const queuePlaceSchema = z.object({
+  /** 1 for the next one to be served. */
+  position: z.int(),
+  /** From measured rates; null when nothing has been measured yet. */
+  estimatedSeconds: z.int().nullable(),
+});
+export type QueuePlace = z.infer<typeof queuePlaceSchema>;
+
 export const sessionViewSchema = z.object({
   id: idSchema,
   state: sessionStateSchema,
@@ -27,6 +36,8 @@ export const sessionViewSchema = z.object({
   apps: z.array(z.object({ name: z.string(), displayName: z.string() })),
   phases: z.array(logonPhaseSchema),
   preparingReason: preparingReasonSchema,
+  /** Null once it has a desktop. */
+  queue: queuePlaceSchema.nullable(),
   /** For a failed session: what went wrong, in words for the person. */
   failure: z.string().nullable(),
   createdAt: timestampSchema,

@@ -9,7 +9,10 @@ import { beginPhase, endPhase, phaseSeconds } from './logon-phases.js';
 import { Session } from './session.entity.js';
 import { SessionMoves } from './session-moves.js';
 
-/** Gives spares to the sessions that wait for one, the longest waiting first. */
+/** Most people whose place in the queue is told anew when it moves; those further back see it when they come up. */
+const TOLD_OF_THE_QUEUE = 50;
+
+/** Gives spares to the sessions that wait: first those that lost their desktop, then the longest waiting. */
 @Injectable()
 export class SessionAllocator {
   constructor(
@@ -35,7 +38,7 @@ export class SessionAllocator {
   private async assignNext(unit: UnitOfWork, pool: Pool): Promise<boolean> {
     const [next] = await unit.rows<{ id: string }>(
       `SELECT id FROM sessions WHERE pool_id = $1 AND waiting_since IS NOT NULL
-        ORDER BY waiting_since, id LIMIT 1 FOR UPDATE SKIP LOCKED`,
+        ORDER BY state = 'pending', waiting_since, id LIMIT 1 FOR UPDATE SKIP LOCKED`,
       [pool.id],
     );
     if (!next) return false;
@@ -63,6 +66,7 @@ export class SessionAllocator {
       },
       unit.manager,
     );
+    await this.announceQueue(unit, pool);
     unit.afterCommit(() => this.jobs.enqueue('pool.reconcile', { poolId: pool.id }));
     unit.afterCommit(() => this.observe(pool, phases));
     const { displayWidth: width, displayHeight: height } = session;
@@ -70,6 +74,16 @@ export class SessionAllocator {
       const payload = { desktopId: desktop.id, size: { width, height } };
       unit.afterCommit(() => this.jobs.enqueue('desktop.resize', payload, { host: desktop.host }));
     }
+  }
+
+  /** Those who wait have moved up. */
+  private async announceQueue(unit: UnitOfWork, pool: Pool): Promise<void> {
+    const waiting = await unit.rows<Pick<Session, 'id' | 'username'>>(
+      `SELECT id, username FROM sessions WHERE pool_id = $1 AND waiting_since IS NOT NULL
+        ORDER BY state = 'pending', waiting_since, id LIMIT $2`,
+      [pool.id, TOLD_OF_THE_QUEUE],
+    );
+    for (const session of waiting) this.moves.announce(unit, session);
   }
 
   private observe(pool: Pool, phases: Session['phases']): void {

@@ -77,7 +77,7 @@ describe('sessions', () => {
   });
 
   beforeEach(async () => {
-    await database.dataSource.query('TRUNCATE connections, desktops, session_requests, sessions CASCADE');
+    await database.dataSource.query('TRUNCATE connections, desktops, session_requests, sessions, state_events CASCADE');
   });
 
   const poolId = async () => (await app.get(PoolService).ids())[0] ?? '';
@@ -143,6 +143,31 @@ describe('sessions', () => {
     await app.get(SessionAllocator).assignWaiting(await poolId());
     expect((await sessions.open(alice, { pool: 'call-center' })).state).toBe('ready');
     expect((await sessions.open(bob, { pool: 'call-center' })).state).toBe('pending');
+  });
+
+  it('tells people their place in the queue, and lets those who lost their desktop pass', async () => {
+    await spares(1);
+    const first = await sessions.open(alice, { pool: 'call-center' });
+    expect(first.queue).toBeNull();
+    const second = await sessions.open(bob, { pool: 'call-center' });
+    const third = await sessions.open({ ...bob, username: 'dave' }, { pool: 'call-center' });
+    expect([second.queue?.position, third.queue?.position]).toEqual([1, 2]);
+    await app.get(SessionReplacement).loseDesktop(first.desktop?.id ?? '', 'machine-lost');
+    const place = async (owner: typeof alice) => (await sessions.open(owner, { pool: 'call-center' })).queue?.position;
+    expect([await place(alice), await place(bob)]).toEqual([1, 2]);
+    await spares(1);
+    await app.get(SessionAllocator).assignWaiting(await poolId());
+    expect([await place(alice), await place(bob)]).toEqual([undefined, 1]);
+  });
+
+  it('estimates the wait from what was measured', async () => {
+    await spares(2);
+    await database.dataSource.query(`UPDATE desktops SET created_at = created_at - interval '20 seconds'`);
+    for (const owner of [alice, { ...bob, username: 'dave' }]) await sessions.open(owner, { pool: 'call-center' });
+    const waiting = await sessions.open(bob, { pool: 'call-center' });
+    expect(waiting.queue).toEqual({ position: 1, estimatedSeconds: expect.any(Number) });
+    expect(waiting.queue?.estimatedSeconds).toBeGreaterThan(15);
+    expect(waiting.queue?.estimatedSeconds).toBeLessThan(30);
   });
 
   it('restart clean gives another desktop and never the old one again', async () => {

@@ -53,6 +53,7 @@ export class FakeSessions {
         apps: [],
         phases: [],
         preparingReason: 'logon',
+        queue: null,
         failure: null,
         createdAt: new Date().toISOString(),
       },

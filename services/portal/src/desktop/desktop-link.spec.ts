@@ -17,6 +17,7 @@ const session = (state: SessionView['state'], desktopId: string | null = desktop
   apps: [],
   phases: [],
   preparingReason: 'logon',
+  queue: null,
   failure: null,
   createdAt: '2026-11-22T10:00:00Z',
 });

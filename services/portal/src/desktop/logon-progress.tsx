@@ -3,7 +3,7 @@ import { usePortal, usePortalState } from '../state/portal-context.js';
 import { useNow } from '../state/use-now.js';
 import { CheckIcon } from '../ui/icons.js';
 import { Spinner } from '../ui/spinner.js';
-import { phaseWords, wordsForColdStart, wordsForDuration } from '../words/session-words.js';
+import { phaseWords, wordsForColdStart, wordsForDuration, wordsForQueue } from '../words/session-words.js';
 import { coldStartSeconds, rememberColdStart } from './cold-start-memory.js';
 import { isConnectable, type LinkState, wordsForLoss } from './link-state.js';
 import { phaseRows } from './phase-rows.js';
@@ -30,6 +30,10 @@ export function LogonProgress({ title, text, link }: Props) {
   const pool = session?.pool ?? opening?.pool ?? '';
   const cold = !deskReady && ((!drawn && opening?.spareExpected === false) || elapsedMs > warmWithinMs);
 
+  const queue = session?.queue ?? null;
+  const coldText = queue ? wordsForQueue(queue) : wordsForColdStart(coldStartSeconds(pool));
+  const waitingText = cold ? coldText : text;
+
   // What a cold start takes here is known when it is over.
   useEffect(() => {
     if (!deskReady) return;
@@ -40,7 +44,7 @@ export function LogonProgress({ title, text, link }: Props) {
   return (
     <>
       <h2>{title}</h2>
-      <p className="progress-text">{cold ? wordsForColdStart(coldStartSeconds(pool)) : text}</p>
+      <p className="progress-text">{waitingText}</p>
       <ol className="phases" data-testid="phases">
         {phaseRows(session, false).map((row) => (
           <li key={row.name} className={`phase phase-${row.status}`} data-phase={row.name} data-status={row.status}>

@@ -13,6 +13,7 @@ const session = (state: SessionView['state'], phases: LogonPhase[]): SessionView
   apps: [],
   phases,
   preparingReason: 'logon',
+  queue: null,
   failure: null,
   createdAt: startedAt,
 });

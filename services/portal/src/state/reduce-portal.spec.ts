@@ -13,6 +13,7 @@ const sessionIn = (state: SessionState, change: Partial<SessionView> = {}): Sess
   apps: [],
   phases: [],
   preparingReason: 'logon',
+  queue: null,
   failure: null,
   createdAt: '2026-11-22T10:00:00Z',
   ...change,

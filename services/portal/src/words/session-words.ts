@@ -1,4 +1,4 @@
-import type { LogonPhaseName, PreparingReason } from '#libs/contracts';
+import type { LogonPhaseName, PreparingReason, QueuePlace } from '#libs/contracts';
 
 /** What each phase of a logon is called on the screen. */
 export const phaseWords: Readonly<Record<LogonPhaseName, string>> = {
@@ -42,6 +42,17 @@ export function wordsForColdStart(lastColdSeconds: number | null): string {
   const rounded = Math.max(5, Math.ceil(usual / 5) * 5);
   const basis = lastColdSeconds === null ? 'This usually takes about' : 'Last time this took about';
   return `No spare desktop is free, so a new one is being started. ${basis} ${rounded} seconds.`;
+}
+
+/** For a person who waits for a desktop, once their place is known. */
+export function wordsForQueue({ position, estimatedSeconds }: QueuePlace): string {
+  const place = position === 1 ? 'You are next' : `You are number ${position} in the queue`;
+  if (estimatedSeconds === null) return `${place}. Your desktop opens here by itself.`;
+  const wait =
+    estimatedSeconds < 60
+      ? `${Math.ceil(estimatedSeconds / 5) * 5} seconds`
+      : `${Math.ceil(estimatedSeconds / 60)} min`;
+  return `${place}. Your desktop opens here by itself, in about ${wait}.`;
 }
 
 /** `0.8 s` below ten seconds, `24 s` above. */
