@@ -93,23 +93,23 @@ export class DesktopPage {
       'a terminal',
       async () => {
         await this.page.keyboard.press('Control+Alt+t');
-        return until('a terminal soon', isDrawn, 10_000);
+        return until('a terminal soon', isDrawn, 15_000);
       },
-      60_000,
+      120_000,
     );
     // Typed too early, a line is lost or cut: Ctrl+C clears what there is of it.
     await this.await(
       'a prompt',
       async () => {
         await this.page.keyboard.press('Control+c');
-        return this.ask('true', 10_000);
+        return this.ask('true', 15_000);
       },
-      60_000,
+      120_000,
     );
   }
 
   /** Runs a shell command in the terminal, which takes one colour when it succeeds and another when it fails. */
-  async ask(command: string, timeoutMs = 30_000): Promise<boolean> {
+  async ask(command: string, timeoutMs = 90_000): Promise<boolean> {
     const { yes, no } = answerColours(this.questions++);
     const fill = (index: number) => `printf '\\e[48;5;${index}m\\e[2J\\e[H'`;
     await this.type(`(${command}) && ${fill(yes.index)} || ${fill(no.index)}`);
