@@ -53,6 +53,8 @@ describe('loadConfig', () => {
       GUACD_URL: 'tcp://[::1]:4900',
       GOLDLEAF_PUBLIC_ORIGINS: 'https://a.example,https://b.example:8443',
     });
+    const proxies = 'loopback, 10.0.0.0/8,fe80::1';
+    expect(loadConfig({ ...servers, GOLDLEAF_TRUST_PROXY: proxies }).trustProxy).toBe(proxies);
     expect(config).toMatchObject({ port: 9000, trustProxy: 2, guacd: { host: '::1', port: 4900 } });
     expect(config.publicOrigins).toEqual(['https://a.example', 'https://b.example:8443']);
     expect(requireLdap(config).urls).toEqual(['ldaps://one.example.org', 'ldaps://two.example.org']);
@@ -94,6 +96,11 @@ describe('loadConfig', () => {
     ['GOLDLEAF_ACCELERATOR', 'hvf'],
     ['LDAP_TIMEOUT_MS', '5'],
     ['GOLDLEAF_PUBLIC_ORIGINS', '*'],
+    ['GOLDLEAF_TRUST_PROXY', 'true'],
+    ['GOLDLEAF_TRUST_PROXY', '10.0.0.0/33'],
+    ['GOLDLEAF_TRUST_PROXY', 'loopback,proxy.example'],
+    ['LDAP_CA_FILE', '/none'],
+    ['LDAP_CA_FILE', '/dev/null'],
   ])('refuses %s=%s', (name, value) => {
     expect(faultsOf(() => loadConfig({ ...servers, [name]: value }))[0]).toMatch(new RegExp(`^${name}: expected`));
   });

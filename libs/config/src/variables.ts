@@ -1,5 +1,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { certificateFile } from './certificate-file.js';
+import { trustProxy } from './trust-proxy.js';
 
 /** One environment variable: how it is read, what is expected of it, and what the README says of it. */
 export interface Variable<T> {
@@ -53,11 +55,6 @@ const yesOrNo = z.enum(['true', 'false']).transform((value) => value === 'true')
 const origin = url('http', 'https').refine((value) => URL.canParse(value) && new URL(value).origin === value);
 
 const tunnelUrl = z.union([z.string().regex(/^\/[^/\s]\S*$/), url('ws', 'wss')]);
-
-const trustProxy = z.string().transform((value): false | number | string => {
-  if (value === 'false') return false;
-  return /^\d+$/.test(value) ? Number(value) : value;
-});
 
 const guacdUrl = url('tcp').transform((value) => {
   if (!URL.canParse(value)) return { host: '', port: 0 };
@@ -143,9 +140,14 @@ export const variables = {
     fallback: 'cn',
   }),
   LDAP_STARTTLS: variable(yesOrNo, 'true or false', 'Encrypt ldap:// connections with StartTLS', { fallback: 'false' }),
-  LDAP_CA_FILE: text('the path of a PEM file', "Authority that signed the servers' certificates", {
-    fallbackText: "Node's own list",
-  }),
+  LDAP_CA_FILE: variable(
+    certificateFile,
+    'the path of a PEM file with certificates',
+    "Authority that signed the servers' certificates",
+    {
+      fallbackText: "Node's own list",
+    },
+  ),
   LDAP_TIMEOUT_MS: variable(wholeNumber(100, 60_000), 'a whole number from 100 to 60000', 'Limit of one question', {
     fallback: '5000',
   }),

@@ -3,7 +3,7 @@ import type { LdapConfig } from '#libs/config';
 import { LdapDirectory } from '#libs/directory';
 import type { Logger } from '#libs/telemetry';
 
-/** The directory that the configuration names. @throws Error when LDAP_CA_FILE cannot be read */
+/** The directory that the configuration names. @throws Error when LDAP_CA_FILE, checked at start, has gone since */
 export async function ldapDirectoryOf(config: LdapConfig, logger: Logger): Promise<LdapDirectory> {
   const { bindDn, bindPassword, caFile, ...rest } = config;
   const caPem = caFile === undefined ? undefined : await readFile(caFile, 'utf8');
