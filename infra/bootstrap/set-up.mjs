@@ -22,9 +22,15 @@ export async function setUp({ forTests = false, onStateFolder } = {}) {
   if (process.platform !== 'linux') throw new SetUpError('Goldleaf runs on Linux only');
   let folder = '';
   await step('State', () => {
-    const made = makeStateFolder();
-    folder = made.folder;
-    return made.told;
+    try {
+      const made = makeStateFolder();
+      folder = made.folder;
+      return made.told;
+    } catch (error) {
+      const { code } = /** @type {NodeJS.ErrnoException} */ (error);
+      if (error instanceof SetUpError || code === undefined) throw error;
+      throw new SetUpError(`GOLDLEAF_STATE_DIR: expected a folder that can be made and written to (${code})`);
+    }
   });
   await onStateFolder?.(folder);
   const release = await waitForLock(`set-up ${root}`, (holder) =>

@@ -1,5 +1,5 @@
 export type { EmbeddedServer, EmbeddedServerOptions } from './embedded-server.js';
-export { freePort, isPortFree } from './free-port.js';
+export { freePort, isPortFree, listenFault } from './free-port.js';
 export { startGuacd } from './guacd.js';
 export { startPostgres } from './postgres.js';
 export { type ProcessOwner, processOwner } from './process-owner.js';

@@ -1,6 +1,7 @@
 import { ConfigError } from '#libs/config';
 import { ImageError } from '#libs/images';
-import { PortTakenError, Standalone } from './standalone.js';
+import { PortTakenError } from './listen-check.js';
+import { Standalone } from './standalone.js';
 import { Terminal } from './terminal.js';
 import { ServerUnreachableError } from './wait-for-servers.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { type AppConfig, loadConfig, loadStandaloneConfig, requireLdap, type StandaloneConfig } from '#libs/config';
 import { runMigrations } from '#libs/database';
-import { isPortFree, storedSecret } from '#libs/embedded';
+import { storedSecret } from '#libs/embedded';
 import type { HypervisorDriver } from '#libs/hypervisor';
 import type { Logger } from '#libs/telemetry';
 import { createDataSource } from '#migrations';
@@ -11,15 +11,13 @@ import { ldapDirectoryOf } from '#services/broker';
 import { createDriver, MachineShutdown } from '#services/provisioner';
 import { EmbeddedServers } from './embedded-servers.js';
 import { ensureGoldenImage } from './golden-image.js';
+import { requireListening } from './listen-check.js';
 import { createProcessLogger } from './process-logger.js';
 import { seedDemo } from './seed-demo.js';
 import { createStandaloneApp } from './standalone-app.js';
 import type { Terminal } from './terminal.js';
 import { waitForServers } from './wait-for-servers.js';
 import { welcome } from './welcome.js';
-
-/** The address that Goldleaf should serve on belongs to another program. */
-export class PortTakenError extends Error {}
 
 /** The whole system on one machine: starts every part in order, and ends them in the reverse one. */
 export class Standalone {
@@ -49,9 +47,7 @@ export class Standalone {
   private async startInOrder(): Promise<void> {
     const { terminal, logger, stopping } = this;
     for (const warning of this.config.warnings) logger.warn(warning);
-    if (!(await isPortFree(this.config.port, this.config.host))) {
-      throw new PortTakenError(`port ${this.config.port} is taken by another program: set GOLDLEAF_PORT to a free one`);
-    }
+    await requireListening(this.config.port, this.config.host);
     this.servers = await terminal.step(
       'Servers',
       () => EmbeddedServers.start(this.config, logger),
