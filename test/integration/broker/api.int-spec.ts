@@ -305,6 +305,8 @@ describe('the portal', () => {
     expect(page.headers['cache-control']).toBe('no-cache');
     expect(page.headers['content-security-policy']).toContain("frame-ancestors 'none'");
     expect((await http().get('/').set('accept', 'text/html')).status).toBe(200);
+    // What proxies and availability checks ask.
+    expect((await http().head('/').set('accept', 'text/html')).status).toBe(200);
     const asset = await http().get('/assets/index-abc123.js');
     expect(asset.headers['cache-control']).toBe('public, max-age=31536000, immutable');
     expectProblem(await http().get('/assets/missing.js').set('accept', 'text/html'), 404, 'not-found');

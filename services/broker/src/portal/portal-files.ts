@@ -29,7 +29,8 @@ export class PortalFiles implements OnModuleInit {
         response.setHeader('cache-control', isHashed(path) ? 'public, max-age=31536000, immutable' : 'no-cache'),
     });
     adapter.use((request: Request, response: Response, next: NextFunction) => {
-      const isPage = request.method === 'GET' && !notPages.test(request.path) && !/\.\w+$/.test(request.path);
+      const isRead = request.method === 'GET' || request.method === 'HEAD';
+      const isPage = isRead && !notPages.test(request.path) && !/\.\w+$/.test(request.path);
       if (!isPage || !request.accepts('html')) {
         next();
         return;
