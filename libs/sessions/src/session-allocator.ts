@@ -26,30 +26,32 @@ export class SessionAllocator {
   ) {}
 
   /** Serves waiting sessions until there is no spare or nobody waits. Safe to call at any time. */
-  async assignWaiting(poolId: string): Promise<number> {
+  async assignWaiting(poolId: string): Promise<void> {
     const pool = await this.pools.find(poolId);
-    if (!pool) return 0;
-    for (let assigned = 0; ; assigned += 1) {
-      if (!(await transact(this.dataSource, (unit) => this.assignNext(unit, pool)))) return assigned;
-    }
+    if (pool) await this.serve(pool);
   }
 
-  /** Serves the session that has waited longest. @returns false when nobody waits or no spare is left */
-  private async assignNext(unit: UnitOfWork, pool: Pool): Promise<boolean> {
+  /** The same for a pool that has been read already. */
+  async serve(pool: Pool): Promise<void> {
+    while ((await transact(this.dataSource, (unit) => this.assignNext(unit, pool))) === 'others-wait');
+  }
+
+  /** Serves the session whose turn it is, when there is one and a spare. */
+  private async assignNext(unit: UnitOfWork, pool: Pool): Promise<'done' | 'others-wait'> {
     const [next] = await unit.rows<{ id: string }>(
       `SELECT id FROM sessions WHERE pool_id = $1 AND waiting_since IS NOT NULL
         ORDER BY state = 'pending', waiting_since, id LIMIT 1 FOR UPDATE SKIP LOCKED`,
       [pool.id],
     );
-    if (!next) return false;
+    if (!next) return 'done';
     const session = await unit.manager.findOneByOrFail(Session, { id: next.id });
     const desktop = await this.allocation.claimSpare(unit, pool.id, session.id);
-    if (!desktop) return false;
-    await this.assign(unit, pool, session, desktop);
-    return true;
+    if (!desktop) return 'done';
+    const othersWait = await this.assign(unit, pool, session, desktop);
+    return othersWait ? 'others-wait' : 'done';
   }
 
-  private async assign(unit: UnitOfWork, pool: Pool, session: Session, desktop: AssignedDesktop): Promise<void> {
+  private async assign(unit: UnitOfWork, pool: Pool, session: Session, desktop: AssignedDesktop): Promise<boolean> {
     const now = new Date();
     let phases = beginPhase(endPhase(session.phases, 'allocate', now), 'prepare', now);
     if (session.state === 'pending') await this.moves.move(unit, session, 'preparing');
@@ -66,7 +68,7 @@ export class SessionAllocator {
       },
       unit.manager,
     );
-    await this.announceQueue(unit, pool);
+    const othersWait = await this.announceQueue(unit, pool);
     unit.afterCommit(() => this.jobs.enqueue('pool.reconcile', { poolId: pool.id }));
     unit.afterCommit(() => this.observe(pool, phases));
     const { displayWidth: width, displayHeight: height } = session;
@@ -74,16 +76,18 @@ export class SessionAllocator {
       const payload = { desktopId: desktop.id, size: { width, height } };
       unit.afterCommit(() => this.jobs.enqueue('desktop.resize', payload, { host: desktop.host }));
     }
+    return othersWait;
   }
 
-  /** Those who wait have moved up. */
-  private async announceQueue(unit: UnitOfWork, pool: Pool): Promise<void> {
+  /** Those who wait have moved up. @returns whether there are any */
+  private async announceQueue(unit: UnitOfWork, pool: Pool): Promise<boolean> {
     const waiting = await unit.rows<Pick<Session, 'id' | 'username'>>(
       `SELECT id, username FROM sessions WHERE pool_id = $1 AND waiting_since IS NOT NULL
         ORDER BY state = 'pending', waiting_since, id LIMIT $2`,
       [pool.id, TOLD_OF_THE_QUEUE],
     );
     for (const session of waiting) this.moves.announce(unit, session);
+    return waiting.length > 0;
   }
 
   private observe(pool: Pool, phases: Session['phases']): void {

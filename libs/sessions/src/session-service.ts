@@ -59,7 +59,7 @@ export class SessionService {
       await this.remember(unit, owner.username, pool, request.idempotencyKey, sessionId);
       return sessionId;
     });
-    await this.allocator.assignWaiting(pool.id);
+    await this.allocator.serve(pool);
     const view = await this.queries.view(owner.username, id);
     if (view.state !== 'pending') return view;
     await this.jobs.enqueue('pool.reconcile', { poolId: pool.id });
