@@ -4,6 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { type AppConfig, loadConfig, loadStandaloneConfig, requireLdap, type StandaloneConfig } from '#libs/config';
 import { runMigrations } from '#libs/database';
 import { storedSecret } from '#libs/embedded';
+import { ReadinessChecks } from '#libs/http';
 import type { HypervisorDriver } from '#libs/hypervisor';
 import type { Logger } from '#libs/telemetry';
 import { createDataSource } from '#migrations';
@@ -80,6 +81,8 @@ export class Standalone {
       () => 'broker, gateway, provisioner',
     );
     for (const line of welcome(config, this.config.ldap === undefined)) terminal.line(line);
+    // A part that is down, such as a directory that nobody has asked yet, is told now and not at the first sign-in.
+    await this.app?.get(ReadinessChecks, { strict: false }).report();
   }
 
   /** Ends everything that `start` has begun: services, machines, servers. */
