@@ -9,6 +9,6 @@ import { Terminal } from './terminal.js';
 export async function buildDemoImage(stateDir: string): Promise<string | undefined> {
   const logger = createLogger({ service: 'set-up', level: 'warn' });
   const never = new AbortController().signal;
-  const { reused, manifest } = await ensureGoldenImage({ stateDir }, logger, new Terminal(), never);
+  const { reused, manifest } = await ensureGoldenImage({ stateDir, driver: 'qemu' }, logger, new Terminal(), never);
   return reused ? undefined : `${manifest.name} built`;
 }
