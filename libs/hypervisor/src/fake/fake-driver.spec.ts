@@ -19,6 +19,7 @@ describeHypervisorDriver('fake', async () => {
     newDriver: () => new FakeDriver(host),
     image,
     bootTimeoutMs: 1_000,
+    forks: false,
     end: async (_, machineId, reason) => host.endMachine(machineId, reason),
     breakCreate: async (code, spec) => {
       host.failNext(code);

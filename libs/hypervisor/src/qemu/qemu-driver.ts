@@ -5,7 +5,7 @@ import { delay } from '../delay.js';
 import { type DisplaySize, displaySizeSchema, guestPaths } from '../guest-contract.js';
 import type { DriverCapabilities, HostCapacity } from '../host.js';
 import type { CallOptions, GuestCommand, GuestResult, HypervisorDriver } from '../hypervisor-driver.js';
-import type { Machine, MachineExit, MachineImage, MachineSpec } from '../machine.js';
+import type { Machine, MachineExit, MachineImage, MachineShape, MachineSpec } from '../machine.js';
 import { MachineError } from '../machine-error.js';
 import { AcceleratorProbe } from './accelerator-probe.js';
 import { adoptMachines, removeMachine } from './adopt-machines.js';
@@ -14,10 +14,15 @@ import { ExitAnnouncer } from './exit-announcer.js';
 import { readExitReason } from './exit-reason.js';
 import { GuestAgent, GuestAgentRefusal } from './guest-agent.js';
 import { readHostCapacity } from './host-capacity.js';
+import { giveIdentity } from './identity.js';
+import { identityPaths } from './identity-program.js';
 import { KeyedLock } from './keyed-lock.js';
+import { LeafMaker } from './leaf.js';
 import type { LiveMachine } from './live-machine.js';
+import type { MachineMaking } from './machine-making.js';
 import { MachineFolder } from './machine-record.js';
 import { requireReachable } from './machine-user.js';
+import { ParentStore } from './parent-store.js';
 import { ProcessTable } from './process-identity.js';
 import type { Accelerator } from './qemu-arguments.js';
 import type { QemuDriverOptions } from './qemu-options.js';
@@ -28,7 +33,7 @@ const READY_POLL_MS = 250;
 /** One look at whether the guest is ready. */
 const READY_LOOK_MS = 3_000;
 
-/** Machines as QEMU processes of this host: linked clones over a golden image, one folder each. */
+/** Machines as QEMU processes of this host, one folder each: forked from a saved parent, or booted as linked clones. */
 export class QemuDriver implements HypervisorDriver {
   readonly name = 'qemu';
   private readonly logger: Logger;
@@ -40,6 +45,8 @@ export class QemuDriver implements HypervisorDriver {
   private readonly processes = new ProcessTable();
   private readonly exits: ExitAnnouncer;
   private readonly probe: AcceleratorProbe;
+  private readonly leaves: LeafMaker;
+  private readonly parents: ParentStore | undefined;
   private accelerator: Accelerator | undefined;
   private watch: NodeJS.Timeout | undefined;
 
@@ -52,6 +59,8 @@ export class QemuDriver implements HypervisorDriver {
       processes: this.processes,
       qemuCommand: this.qemuCommand,
     });
+    this.leaves = new LeafMaker(options.machinesDir, options.machineUser);
+    this.parents = options.parentsDir === undefined ? undefined : this.makeParentStore(options.parentsDir);
   }
 
   async start(): Promise<void> {
@@ -62,6 +71,8 @@ export class QemuDriver implements HypervisorDriver {
     this.accelerator = accelerator === 'auto' ? await this.probe.known() : accelerator;
     const adopted = await adoptMachines(machinesDir, this.processes, this.logger);
     for (const machine of adopted) this.take(machine);
+    const { processes, qemuCommand } = this;
+    await this.parents?.start({ processes, qemuCommand });
     for (const machine of adopted) if (machine.state === 'ended') await this.announceEnd(machine);
     this.watch = setInterval(() => void this.lookForEnds(), WATCH_INTERVAL_MS);
     this.watch.unref();
@@ -71,6 +82,7 @@ export class QemuDriver implements HypervisorDriver {
   async stop(): Promise<void> {
     clearInterval(this.watch);
     this.watch = undefined;
+    await this.parents?.stop();
     const held = [...this.machines.values()];
     this.machines.clear();
     await Promise.all(held.map((machine) => machine.release()));
@@ -78,11 +90,18 @@ export class QemuDriver implements HypervisorDriver {
 
   /** Until the first machine is made, KVM that has not been probed counts as absent. */
   capabilities(): DriverCapabilities {
-    return { accelerator: this.accelerator ?? 'tcg', forks: false };
+    return { accelerator: this.accelerator ?? 'tcg', forks: this.parents !== undefined };
   }
 
   capacity(): Promise<HostCapacity> {
     return readHostCapacity(this.options.machinesDir);
+  }
+
+  async prepare(image: MachineImage, shape: MachineShape, options: CallOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
+    if (!this.watch) throw new MachineError('failed', 'the driver has not been started');
+    const making = await this.making(image);
+    await this.parents?.get(making, { image, shape, accelerator: making.accelerator }, options.signal);
   }
 
   create(spec: MachineSpec, options: CallOptions = {}): Promise<Machine> {
@@ -94,19 +113,18 @@ export class QemuDriver implements HypervisorDriver {
       const checked = machineSpecSchema.safeParse(spec);
       if (!checked.success) throw new MachineError('failed', `not a machine: ${z.prettifyError(checked.error)}`);
       const startedAt = Date.now();
-      const making = {
-        machinesDir: this.options.machinesDir,
-        processes: this.processes,
-        user: this.options.machineUser,
-        qemuCommand: this.qemuCommand,
-        displayPorts: this.options.displayPorts ?? { first: 15_900, last: 17_899 },
-        minFreeDiskMiB: this.options.minFreeDiskMiB ?? 1024,
-        accelerator: await this.chooseAccelerator(spec.image),
-      };
-      const machine = await createMachine(making, spec, options.signal);
+      const machine = await this.forkOrBoot(await this.making(spec.image), spec, options);
       this.take(machine);
       const { correlationId } = options;
-      this.logger.info({ machineId: spec.id, correlationId, durationMs: Date.now() - startedAt }, 'machine started');
+      this.logger.info(
+        {
+          machineId: spec.id,
+          correlationId,
+          forked: machine.record.fork !== undefined,
+          durationMs: Date.now() - startedAt,
+        },
+        'machine started',
+      );
       return machine.toMachine();
     });
   }
@@ -115,7 +133,8 @@ export class QemuDriver implements HypervisorDriver {
     for (const deadline = Date.now() + timeoutMs; ; await delay(READY_POLL_MS, options.signal)) {
       const machine = this.running(machineId);
       const leftMs = deadline - Date.now();
-      if (leftMs > 0 && (await this.looksReady(machine, Math.min(leftMs, READY_LOOK_MS), options.signal))) {
+      const lookMs = Math.min(leftMs, READY_LOOK_MS);
+      if (leftMs > 0 && (await this.looksReady(machine, lookMs, options.signal))) {
         return this.running(machineId).toMachine();
       }
       this.running(machineId);
@@ -179,6 +198,56 @@ export class QemuDriver implements HypervisorDriver {
     return this.options.qemuCommand ?? 'qemu-system-x86_64';
   }
 
+  private makeParentStore(parentsDir: string): ParentStore {
+    const { parentBootTimeoutMs, parentRetryMs, keepUnusedParentsMs } = this.options;
+    return new ParentStore({
+      parentsDir,
+      logger: this.logger,
+      bootTimeoutMs: parentBootTimeoutMs ?? 240_000,
+      retryMs: parentRetryMs ?? 120_000,
+      keepUnusedMs: keepUnusedParentsMs ?? 24 * 3_600_000,
+      inUse: () => new Set([...this.machines.values()].flatMap(({ record }) => record.fork?.parentKey ?? [])),
+    });
+  }
+
+  private async making(image: MachineImage): Promise<MachineMaking> {
+    return {
+      machinesDir: this.options.machinesDir,
+      processes: this.processes,
+      user: this.options.machineUser,
+      qemuCommand: this.qemuCommand,
+      displayPorts: this.options.displayPorts ?? { first: 15_900, last: 17_899 },
+      minFreeDiskMiB: this.options.minFreeDiskMiB ?? 1024,
+      accelerator: await this.chooseAccelerator(image),
+      leaves: this.leaves,
+      encryptLeaves: this.options.encryptLeaves ?? true,
+    };
+  }
+
+  private async forkOrBoot(making: MachineMaking, spec: MachineSpec, options: CallOptions): Promise<LiveMachine> {
+    const { signal, correlationId } = options;
+    const { image, vcpus, memoryMiB } = spec;
+    const { accelerator } = making;
+    const parent = await this.parents
+      ?.get(making, { image, shape: { vcpus, memoryMiB }, accelerator }, signal)
+      .catch(() => {
+        // Said by the store when it happened; what is wrong with the image or the host, booting says again.
+        signal?.throwIfAborted();
+        return undefined;
+      });
+    if (parent) {
+      try {
+        return await createMachine(making, spec, { parent, signal });
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (!(error instanceof MachineError) || error.code !== 'failed') throw error;
+        this.parents?.distrust(parent.key);
+        this.logger.error({ err: error, machineId: spec.id, correlationId }, 'a machine could not be forked; it boots');
+      }
+    }
+    return createMachine(making, spec, { signal });
+  }
+
   private async chooseAccelerator(image: MachineImage): Promise<Accelerator> {
     if (this.accelerator) return this.accelerator;
     return this.changes.run('accelerator', async () => {
@@ -199,11 +268,36 @@ export class QemuDriver implements HypervisorDriver {
 
   private async looksReady(machine: LiveMachine, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
     try {
+      if (machine.record.fork)
+        return await this.takesIdentity(machine, machine.record.fork.hostname, timeoutMs, signal);
       return await this.talk(machine, timeoutMs, signal, (agent) => agent.fileExists(guestPaths.ready));
     } catch (error) {
       if (error instanceof MachineError && error.code === 'guest-unresponsive') return false;
       throw error;
     }
+  }
+
+  /** A forked machine shows its waiting screen from its first moment; it is ready when it is itself. */
+  private takesIdentity(
+    machine: LiveMachine,
+    hostname: string,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    return this.conversations.run(`identity ${machine.id}`, async () => {
+      if (machine.hasIdentity) return true;
+      if (machine.isAdopted) {
+        // Whoever made it may have got further than this process knows.
+        const taken = (agent: GuestAgent) => agent.fileExists(identityPaths.taken);
+        if (await this.talk(machine, timeoutMs, signal, taken)) machine.hasIdentity = true;
+      }
+      if (!machine.hasIdentity) {
+        const socketPath = machine.folder.run('identity.sock');
+        await giveIdentity({ socketPath, machineId: machine.id, hostname, timeoutMs, signal });
+        machine.hasIdentity = true;
+      }
+      return true;
+    });
   }
 
   private talk<T>(
