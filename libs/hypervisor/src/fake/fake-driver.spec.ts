@@ -14,7 +14,7 @@ const image = {
 } as const;
 
 describeHypervisorDriver('fake', async () => {
-  const host = new FakeHost({ bootTimeMs: 10 });
+  const host = new FakeHost({ bootTimeMs: 50 });
   return {
     newDriver: () => new FakeDriver(host),
     image,

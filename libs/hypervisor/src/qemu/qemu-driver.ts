@@ -7,9 +7,8 @@ import type { DriverCapabilities, HostCapacity } from '../host.js';
 import type { CallOptions, GuestCommand, GuestResult, HypervisorDriver } from '../hypervisor-driver.js';
 import type { Machine, MachineExit, MachineImage, MachineShape, MachineSpec } from '../machine.js';
 import { MachineError } from '../machine-error.js';
-import { AcceleratorProbe } from './accelerator-probe.js';
 import { adoptMachines, removeMachine } from './adopt-machines.js';
-import { createMachine, machineSpecSchema } from './create-machine.js';
+import { machineSpecSchema } from './create-machine.js';
 import { ExitAnnouncer } from './exit-announcer.js';
 import { readExitReason } from './exit-reason.js';
 import { GuestAgent, GuestAgentRefusal } from './guest-agent.js';
@@ -17,14 +16,11 @@ import { readHostCapacity } from './host-capacity.js';
 import { giveIdentity } from './identity.js';
 import { identityPaths } from './identity-program.js';
 import { KeyedLock } from './keyed-lock.js';
-import { LeafMaker } from './leaf.js';
 import type { LiveMachine } from './live-machine.js';
-import type { MachineMaking } from './machine-making.js';
+import { MachineMaker } from './machine-maker.js';
 import { MachineFolder } from './machine-record.js';
 import { requireReachable } from './machine-user.js';
-import { ParentStore } from './parent-store.js';
 import { ProcessTable } from './process-identity.js';
-import type { Accelerator } from './qemu-arguments.js';
 import type { QemuDriverOptions } from './qemu-options.js';
 
 /** A lost monitor tells of an end at once; this finds the ends that nothing told of. */
@@ -44,45 +40,41 @@ export class QemuDriver implements HypervisorDriver {
   private readonly conversations = new KeyedLock();
   private readonly processes = new ProcessTable();
   private readonly exits: ExitAnnouncer;
-  private readonly probe: AcceleratorProbe;
-  private readonly leaves: LeafMaker;
-  private readonly parents: ParentStore | undefined;
-  private accelerator: Accelerator | undefined;
+  private readonly maker: MachineMaker;
   private watch: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: QemuDriverOptions) {
     this.logger = options.logger.child({ driver: this.name });
     this.exits = new ExitAnnouncer(this.logger);
-    this.probe = new AcceleratorProbe({
-      stateDir: options.machinesDir,
-      user: options.machineUser,
-      processes: this.processes,
-      qemuCommand: this.qemuCommand,
-    });
-    this.leaves = new LeafMaker(options.machinesDir, options.machineUser);
-    this.parents = options.parentsDir === undefined ? undefined : this.makeParentStore(options.parentsDir);
+    this.maker = new MachineMaker(
+      options,
+      this.processes,
+      this.logger,
+      () => new Set([...this.machines.values()].flatMap(({ record }) => record.fork?.parentKey ?? [])),
+    );
   }
 
   async start(): Promise<void> {
     if (this.watch) return;
-    const { machinesDir, machineUser, accelerator = 'auto' } = this.options;
+    const { machinesDir, machineUser } = this.options;
     await mkdir(machinesDir, { recursive: true, mode: 0o711 });
     await requireReachable(machineUser, machinesDir);
-    this.accelerator = accelerator === 'auto' ? await this.probe.known() : accelerator;
     const adopted = await adoptMachines(machinesDir, this.processes, this.logger);
     for (const machine of adopted) this.take(machine);
-    const { processes, qemuCommand } = this;
-    await this.parents?.start({ processes, qemuCommand });
+    await this.maker.start();
     for (const machine of adopted) if (machine.state === 'ended') await this.announceEnd(machine);
     this.watch = setInterval(() => void this.lookForEnds(), WATCH_INTERVAL_MS);
     this.watch.unref();
-    this.logger.info({ machines: adopted.length, accelerator: this.accelerator ?? 'to be probed' }, 'driver started');
+    this.logger.info(
+      { machines: adopted.length, accelerator: this.maker.accelerator ?? 'to be probed' },
+      'driver started',
+    );
   }
 
   async stop(): Promise<void> {
     clearInterval(this.watch);
     this.watch = undefined;
-    await this.parents?.stop();
+    await this.maker.stop();
     const held = [...this.machines.values()];
     this.machines.clear();
     await Promise.all(held.map((machine) => machine.release()));
@@ -90,7 +82,7 @@ export class QemuDriver implements HypervisorDriver {
 
   /** Until the first machine is made, KVM that has not been probed counts as absent. */
   capabilities(): DriverCapabilities {
-    return { accelerator: this.accelerator ?? 'tcg', forks: this.parents !== undefined };
+    return { accelerator: this.maker.accelerator ?? 'tcg', forks: this.maker.forks };
   }
 
   capacity(): Promise<HostCapacity> {
@@ -100,8 +92,7 @@ export class QemuDriver implements HypervisorDriver {
   async prepare(image: MachineImage, shape: MachineShape, options: CallOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
     if (!this.watch) throw new MachineError('failed', 'the driver has not been started');
-    const making = await this.making(image);
-    await this.parents?.get(making, { image, shape, accelerator: making.accelerator }, options.signal);
+    await this.maker.prepare(image, shape, options);
   }
 
   create(spec: MachineSpec, options: CallOptions = {}): Promise<Machine> {
@@ -113,7 +104,7 @@ export class QemuDriver implements HypervisorDriver {
       const checked = machineSpecSchema.safeParse(spec);
       if (!checked.success) throw new MachineError('failed', `not a machine: ${z.prettifyError(checked.error)}`);
       const startedAt = Date.now();
-      const machine = await this.forkOrBoot(await this.making(spec.image), spec, options);
+      const machine = await this.maker.make(spec, options);
       this.take(machine);
       const { correlationId } = options;
       this.logger.info(
@@ -192,71 +183,6 @@ export class QemuDriver implements HypervisorDriver {
 
   onExit(listener: (exit: MachineExit) => void): () => void {
     return this.exits.subscribe(listener);
-  }
-
-  private get qemuCommand(): string {
-    return this.options.qemuCommand ?? 'qemu-system-x86_64';
-  }
-
-  private makeParentStore(parentsDir: string): ParentStore {
-    const { parentBootTimeoutMs, parentRetryMs, keepUnusedParentsMs } = this.options;
-    return new ParentStore({
-      parentsDir,
-      logger: this.logger,
-      bootTimeoutMs: parentBootTimeoutMs ?? 240_000,
-      retryMs: parentRetryMs ?? 120_000,
-      keepUnusedMs: keepUnusedParentsMs ?? 24 * 3_600_000,
-      inUse: () => new Set([...this.machines.values()].flatMap(({ record }) => record.fork?.parentKey ?? [])),
-    });
-  }
-
-  private async making(image: MachineImage): Promise<MachineMaking> {
-    return {
-      machinesDir: this.options.machinesDir,
-      processes: this.processes,
-      user: this.options.machineUser,
-      qemuCommand: this.qemuCommand,
-      displayPorts: this.options.displayPorts ?? { first: 15_900, last: 17_899 },
-      minFreeDiskMiB: this.options.minFreeDiskMiB ?? 1024,
-      accelerator: await this.chooseAccelerator(image),
-      leaves: this.leaves,
-      encryptLeaves: this.options.encryptLeaves ?? true,
-    };
-  }
-
-  private async forkOrBoot(making: MachineMaking, spec: MachineSpec, options: CallOptions): Promise<LiveMachine> {
-    const { signal, correlationId } = options;
-    const { image, vcpus, memoryMiB } = spec;
-    const { accelerator } = making;
-    const parent = await this.parents
-      ?.get(making, { image, shape: { vcpus, memoryMiB }, accelerator }, signal)
-      .catch(() => {
-        // Said by the store when it happened; what is wrong with the image or the host, booting says again.
-        signal?.throwIfAborted();
-        return undefined;
-      });
-    if (parent) {
-      try {
-        return await createMachine(making, spec, { parent, signal });
-      } catch (error) {
-        signal?.throwIfAborted();
-        if (!(error instanceof MachineError) || error.code !== 'failed') throw error;
-        this.parents?.distrust(parent.key);
-        this.logger.error({ err: error, machineId: spec.id, correlationId }, 'a machine could not be forked; it boots');
-      }
-    }
-    return createMachine(making, spec, { signal });
-  }
-
-  private async chooseAccelerator(image: MachineImage): Promise<Accelerator> {
-    if (this.accelerator) return this.accelerator;
-    return this.changes.run('accelerator', async () => {
-      if (!this.accelerator) {
-        this.accelerator = await this.probe.probe(image);
-        this.logger.info({ accelerator: this.accelerator }, 'probed for hardware virtualisation');
-      }
-      return this.accelerator;
-    });
   }
 
   /** @throws MachineError `not-found` */
