@@ -12,7 +12,7 @@ import { machineSpecSchema } from './create-machine.js';
 import { ExitAnnouncer } from './exit-announcer.js';
 import { readExitReason } from './exit-reason.js';
 import { GuestAgent, GuestAgentRefusal } from './guest-agent.js';
-import { readHostCapacity } from './host-capacity.js';
+import { hostSwaps, readHostCapacity } from './host-capacity.js';
 import { giveIdentity } from './identity.js';
 import { identityPaths } from './identity-program.js';
 import { KeyedLock } from './keyed-lock.js';
@@ -63,6 +63,8 @@ export class QemuDriver implements HypervisorDriver {
     for (const machine of adopted) this.take(machine);
     await this.maker.start();
     for (const machine of adopted) if (machine.state === 'ended') await this.announceEnd(machine);
+    if (await hostSwaps())
+      this.logger.warn('this host swaps: what desktops hold in memory may come to lie on its disk');
     this.watch = setInterval(() => void this.lookForEnds(), WATCH_INTERVAL_MS);
     this.watch.unref();
     this.logger.info(
