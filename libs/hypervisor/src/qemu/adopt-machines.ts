@@ -27,7 +27,7 @@ export async function adoptMachines(
     const record = await folder.readRecord();
     if (!record) continue;
     const machine = new LiveMachine(record, folder);
-    machine.isAdopted = true;
+    machine.mayHaveIdentity = true;
     if (await processes.isAlive(record.process)) {
       try {
         const qmp = await machine.monitor();

@@ -9,8 +9,8 @@ export class LiveMachine {
   isBeingDestroyed = false;
   /** Whether a forked machine is known to have taken its own identity. */
   hasIdentity = false;
-  /** Made by an earlier process. */
-  isAdopted = false;
+  /** Whether it may have been told its identity by an attempt of which the end is not known. */
+  mayHaveIdentity = false;
   private qmp: Promise<QmpClient> | undefined;
 
   constructor(

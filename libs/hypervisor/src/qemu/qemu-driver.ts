@@ -28,6 +28,8 @@ const WATCH_INTERVAL_MS = 1_000;
 const READY_POLL_MS = 250;
 /** One look at whether the guest is ready. */
 const READY_LOOK_MS = 3_000;
+/** One attempt to give an identity. It ends by itself when the machine does; a crowded host may need long. */
+const IDENTITY_LOOK_MS = 20_000;
 
 /** Machines as QEMU processes of this host, one folder each: forked from a saved parent, or booted as linked clones. */
 export class QemuDriver implements HypervisorDriver {
@@ -126,7 +128,7 @@ export class QemuDriver implements HypervisorDriver {
     for (const deadline = Date.now() + timeoutMs; ; await delay(READY_POLL_MS, options.signal)) {
       const machine = this.running(machineId);
       const leftMs = deadline - Date.now();
-      const lookMs = Math.min(leftMs, READY_LOOK_MS);
+      const lookMs = Math.min(leftMs, machine.record.fork ? IDENTITY_LOOK_MS : READY_LOOK_MS);
       if (leftMs > 0 && (await this.looksReady(machine, lookMs, options.signal))) {
         return this.running(machineId).toMachine();
       }
@@ -214,12 +216,12 @@ export class QemuDriver implements HypervisorDriver {
   ): Promise<boolean> {
     return this.conversations.run(`identity ${machine.id}`, async () => {
       if (machine.hasIdentity) return true;
-      if (machine.isAdopted) {
-        // Whoever made it may have got further than this process knows.
+      if (machine.mayHaveIdentity) {
         const taken = (agent: GuestAgent) => agent.fileExists(identityPaths.taken);
         if (await this.talk(machine, timeoutMs, signal, taken)) machine.hasIdentity = true;
       }
       if (!machine.hasIdentity) {
+        machine.mayHaveIdentity = true;
         const socketPath = machine.folder.run('identity.sock');
         await giveIdentity({ socketPath, machineId: machine.id, hostname, timeoutMs, signal });
         machine.hasIdentity = true;
