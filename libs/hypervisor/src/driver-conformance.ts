@@ -10,6 +10,8 @@ export interface ConformanceSetup {
   newDriver(): HypervisorDriver;
   readonly image: MachineImage;
   readonly bootTimeoutMs: number;
+  /** What `capabilities` is to say. */
+  readonly forks: boolean;
   /** Has a machine end in this way; the end itself may come a little later. A guest's own ways need a ready guest. */
   end(driver: HypervisorDriver, machineId: string, reason: MachineExitReason): Promise<void>;
   /** Makes `create` of the returned spec fail in this way; undefined when this driver cannot be made to. */
@@ -53,6 +55,15 @@ export function describeHypervisorDriver(name: string, setup: () => Promise<Conf
       for (const { id } of await driver.list()) await driver.destroy(id);
       await driver.stop();
       await given.close();
+    });
+
+    it('prepares an image, also when asked twice at the same time, and stops waiting when the caller gives up', async () => {
+      const shape = { vcpus: 1, memoryMiB: 768 };
+      await Promise.all([driver.prepare(given.image, shape), driver.prepare(given.image, shape)]);
+      await driver.prepare(given.image, shape);
+      const signal = AbortSignal.abort(new Error('the caller gave up'));
+      await expect(driver.prepare(given.image, shape, { signal })).rejects.toThrow('the caller gave up');
+      expect(await driver.list()).toEqual([]);
     });
 
     it('makes one machine for one id, also when asked at the same time, and destroys it without a rest', async () => {
@@ -181,7 +192,7 @@ export function describeHypervisorDriver(name: string, setup: () => Promise<Conf
       expect(capacity.availableMemoryMiB).toBeGreaterThan(0);
       expect(capacity.availableMemoryMiB).toBeLessThanOrEqual(capacity.memoryMiB);
       expect(capacity.availableDiskMiB).toBeGreaterThan(0);
-      expect(driver.capabilities().forks).toBe(false);
+      expect(driver.capabilities().forks).toBe(given.forks);
     });
   });
 }

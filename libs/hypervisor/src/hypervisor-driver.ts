@@ -1,5 +1,5 @@
 import type { DriverCapabilities, HostCapacity } from './host.js';
-import type { Machine, MachineExit, MachineSpec } from './machine.js';
+import type { Machine, MachineExit, MachineImage, MachineShape, MachineSpec } from './machine.js';
 
 /** A program to run inside a machine, through its guest agent. */
 export interface GuestCommand {
@@ -40,6 +40,14 @@ export interface HypervisorDriver {
 
   /** What the host really has left at this moment. */
   capacity(): Promise<HostCapacity>;
+
+  /**
+   * Makes ready whatever lets machines of this image and shape start fast, e.g. the parent that they are forked from;
+   * `create` does it by itself when nobody did before. Called again it returns at once. Machines can be created also
+   * when it rejects.
+   * @throws MachineError, as create; `failed` also when the image cannot be prepared
+   */
+  prepare(image: MachineImage, shape: MachineShape, options?: CallOptions): Promise<void>;
 
   /**
    * Makes a leaf over the image and starts a machine on it. Called again with the id of a machine that exists it

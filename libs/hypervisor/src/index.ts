@@ -9,6 +9,7 @@ export type {
   MachineExit,
   MachineExitReason,
   MachineImage,
+  MachineShape,
   MachineSpec,
 } from './machine.js';
 export { MachineError, type MachineErrorCode } from './machine-error.js';

@@ -12,12 +12,16 @@ export interface MachineImage {
   readonly kernelArguments: string;
 }
 
-export interface MachineSpec {
+/** What machines forked from one parent have in common besides their image. */
+export interface MachineShape {
+  readonly vcpus: number;
+  readonly memoryMiB: number;
+}
+
+export interface MachineSpec extends MachineShape {
   /** Chosen by the caller (a UUID), so that a repeated call makes no second machine. */
   readonly id: string;
   readonly image: MachineImage;
-  readonly vcpus: number;
-  readonly memoryMiB: number;
   /** Name the guest shows as its own. */
   readonly hostname: string;
 }

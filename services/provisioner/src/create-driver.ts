@@ -16,6 +16,7 @@ export function createDriver(
   const machineUser = findMachineUser(MACHINE_USER);
   return new QemuDriver({
     machinesDir: join(config.stateDir, 'machines'),
+    parentsDir: join(config.stateDir, 'parents'),
     accelerator: config.accelerator,
     logger,
     ...(machineUser === undefined ? {} : { machineUser }),

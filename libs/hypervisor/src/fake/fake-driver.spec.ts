@@ -14,11 +14,12 @@ const image = {
 } as const;
 
 describeHypervisorDriver('fake', async () => {
-  const host = new FakeHost({ bootTimeMs: 10 });
+  const host = new FakeHost({ bootTimeMs: 50 });
   return {
     newDriver: () => new FakeDriver(host),
     image,
     bootTimeoutMs: 1_000,
+    forks: false,
     end: async (_, machineId, reason) => host.endMachine(machineId, reason),
     breakCreate: async (code, spec) => {
       host.failNext(code);

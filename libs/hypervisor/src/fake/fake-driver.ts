@@ -2,7 +2,7 @@ import { delay } from '../delay.js';
 import { displaySizeSchema } from '../guest-contract.js';
 import type { DriverCapabilities, HostCapacity } from '../host.js';
 import type { CallOptions, GuestCommand, GuestResult, HypervisorDriver } from '../hypervisor-driver.js';
-import type { Machine, MachineExit, MachineSpec } from '../machine.js';
+import type { Machine, MachineExit, MachineImage, MachineShape, MachineSpec } from '../machine.js';
 import { MachineError } from '../machine-error.js';
 import { type FakeCall, FakeHost, type FakeMachine } from './fake-host.js';
 
@@ -35,6 +35,12 @@ export class FakeDriver implements HypervisorDriver {
 
   async capacity(): Promise<HostCapacity> {
     return this.host.capacity;
+  }
+
+  async prepare(image: MachineImage, shape: MachineShape, options: CallOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
+    await this.trouble('prepare', options, 60_000, 'failed');
+    this.host.prepared.push({ imageDigest: image.digest, ...shape });
   }
 
   async create(spec: MachineSpec, options: CallOptions = {}): Promise<Machine> {

@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events';
 import type { HostCapacity } from '../host.js';
 import type { GuestCommand, GuestResult } from '../hypervisor-driver.js';
-import type { Machine, MachineExit, MachineExitReason, MachineSpec } from '../machine.js';
+import type { Machine, MachineExit, MachineExitReason, MachineShape, MachineSpec } from '../machine.js';
 import type { MachineErrorCode } from '../machine-error.js';
 
-export type FakeCall = 'create' | 'waitReady' | 'runInGuest' | 'resizeDisplay' | 'destroy';
+export type FakeCall = 'prepare' | 'create' | 'waitReady' | 'runInGuest' | 'resizeDisplay' | 'destroy';
 
 export interface FakeMachine {
   readonly spec: MachineSpec;
@@ -21,6 +21,8 @@ export interface FakeMachine {
  */
 export class FakeHost {
   readonly machines = new Map<string, FakeMachine>();
+  /** What `prepare` was called with. */
+  readonly prepared: ({ imageDigest: string } & MachineShape)[] = [];
   readonly ends = new EventEmitter<{ end: [MachineExit] }>();
   capacity: HostCapacity = { vcpus: 8, memoryMiB: 32_768, availableMemoryMiB: 16_384, availableDiskMiB: 100_000 };
   /** How long a machine takes to show its waiting screen. */

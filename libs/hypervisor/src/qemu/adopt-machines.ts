@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { LiveMachine } from './live-machine.js';
 import { MachineFolder } from './machine-record.js';
+import { parentMemoryPath } from './parent-memory.js';
 import { type ProcessTable, processIdentitySchema } from './process-identity.js';
 import { processName } from './qemu-arguments.js';
 import { endProcess } from './qemu-process.js';
@@ -18,18 +19,15 @@ export async function adoptMachines(
   processes: ProcessTable,
   logger: Logger,
 ): Promise<LiveMachine[]> {
+  await sweepUnfinished(machinesDir, processes, logger);
   const adopted: LiveMachine[] = [];
   for (const name of await readdir(machinesDir)) {
     if (!machineId.safeParse(name).success) continue;
     const folder = new MachineFolder(machinesDir, name);
     const record = await folder.readRecord();
-    if (!record) {
-      if (await isBeingMade(folder, processes)) continue;
-      await removeMachine(folder, processes, name);
-      logger.info({ machineId: name }, 'swept a machine that was never finished');
-      continue;
-    }
+    if (!record) continue;
     const machine = new LiveMachine(record, folder);
+    machine.mayHaveIdentity = true;
     if (await processes.isAlive(record.process)) {
       try {
         const qmp = await machine.monitor();
@@ -47,11 +45,23 @@ export async function adoptMachines(
   return adopted;
 }
 
+/** Removes what was being made in a folder when its maker died: processes and folders. Machines with a record stay. */
+export async function sweepUnfinished(dir: string, processes: ProcessTable, logger: Logger): Promise<void> {
+  for (const name of await readdir(dir)) {
+    if (!machineId.safeParse(name).success) continue;
+    const folder = new MachineFolder(dir, name);
+    if ((await folder.readRecord()) || (await isBeingMade(folder, processes))) continue;
+    await removeMachine(folder, processes, name);
+    logger.info({ machineId: name }, 'swept what was never finished');
+  }
+}
+
 /** Ends whatever process the machine has and removes its folder. */
 export async function removeMachine(folder: MachineFolder, processes: ProcessTable, id: string): Promise<void> {
   // Without its record a machine counts as never finished: if this is cut short, the next start completes it.
   await rm(folder.recordPath, { force: true });
   for (const identity of await processes.findByArgument(processName(id))) await endProcess(processes, identity);
+  await rm(parentMemoryPath(id), { force: true });
   await rm(folder.dir, { recursive: true, force: true, maxRetries: 3 });
 }
 

@@ -1,17 +1,19 @@
-import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { z } from 'zod';
 import { UndoStack } from '#libs/kernel';
 import type { MachineSpec } from '../machine.js';
-import { MachineError } from '../machine-error.js';
 import { newDisplayPassword } from './display-password.js';
-import { readHostCapacity } from './host-capacity.js';
-import { checkImage, createLeaf } from './leaf.js';
+import { checkImage, checkImageFiles, type LeafBase } from './leaf.js';
+import { handOverKey, makeKeyPipe, newLeafKey } from './leaf-key.js';
 import { LiveMachine } from './live-machine.js';
+import { asMachineError, type MachineMaking, makeMachineFolder, requireCapacity } from './machine-making.js';
 import { MachineFolder, type MachineRecord } from './machine-record.js';
-import type { MachineUser } from './machine-user.js';
-import type { ProcessTable } from './process-identity.js';
-import { type Accelerator, type DisplayPorts, qemuArguments } from './qemu-arguments.js';
+import { loadState } from './migration.js';
+import type { ParentFolder } from './parent-folder.js';
+import { qemuArguments } from './qemu-arguments.js';
 import { endProcess, startQemu } from './qemu-process.js';
+
+const LOAD_TIMEOUT_MS = 20_000;
 
 /** What of a spec is not checked by types. */
 export const machineSpecSchema = z.object({
@@ -23,16 +25,6 @@ export const machineSpecSchema = z.object({
 
 const vncSchema = z.object({ host: z.string(), service: z.coerce.number().int() });
 
-export interface MachineMaking {
-  readonly machinesDir: string;
-  readonly processes: ProcessTable;
-  readonly user: MachineUser | undefined;
-  readonly qemuCommand: string;
-  readonly displayPorts: DisplayPorts;
-  readonly minFreeDiskMiB: number;
-  readonly accelerator: Accelerator;
-}
-
 /**
  * Makes a machine's folder, leaf and process. The guest runs its first instruction after the record is written, so
  * what dies half-way never ran. @throws MachineError; the reason of the signal. Nothing is left then.
@@ -40,52 +32,65 @@ export interface MachineMaking {
 export async function createMachine(
   making: MachineMaking,
   spec: MachineSpec,
-  signal?: AbortSignal,
+  options: { parent?: ParentFolder; signal?: AbortSignal } = {},
 ): Promise<LiveMachine> {
   try {
-    return await makeMachine(making, spec, signal);
+    return await makeMachine(making, spec, options.parent, options.signal);
   } catch (cause) {
-    signal?.throwIfAborted();
-    if (cause instanceof MachineError) throw cause;
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOSPC') throw new MachineError('no-space', `no space left in ${making.machinesDir}`, { cause });
-    if (code === 'ENOMEM') throw new MachineError('no-memory', 'the host has no memory left', { cause });
-    throw new MachineError('failed', `machine ${spec.id} cannot be made: ${message}`, { cause });
+    options.signal?.throwIfAborted();
+    throw asMachineError(cause, `machine ${spec.id}`);
   }
 }
 
-function makeMachine(making: MachineMaking, spec: MachineSpec, signal: AbortSignal | undefined): Promise<LiveMachine> {
+function makeMachine(
+  making: MachineMaking,
+  spec: MachineSpec,
+  parent: ParentFolder | undefined,
+  signal: AbortSignal | undefined,
+): Promise<LiveMachine> {
   return UndoStack.run(async (undo) => {
     signal?.throwIfAborted();
-    await checkImage(spec.image, making.user);
+    // A parent is proof that machines can use the image, as long as it is there.
+    await (parent ? checkImageFiles(spec.image) : checkImage(spec.image, making.user));
     await requireCapacity(making, spec);
 
     const folder = new MachineFolder(making.machinesDir, spec.id);
     undo.add('the folder of the machine', () => rm(folder.dir, { recursive: true, force: true }));
-    await makeFolder(folder, making);
-    await createLeaf(spec.image, folder.run('leaf.qcow2'), making.user, signal);
+    await makeMachineFolder(folder, making);
+    const handOver = await makeLeaf(making, leafBase(spec, parent), folder);
 
-    const { identity, qmp } = await startQemu({
+    const state = parent && (await open(parent.path('state'), 'r'));
+    const starting = startQemu({
       command: making.qemuCommand,
-      args: qemuArguments(spec, making.accelerator, making.displayPorts),
+      args: qemuArguments({
+        spec,
+        accelerator: making.accelerator,
+        ports: making.displayPorts,
+        memory: parent ? { kind: 'forked', memoryPath: parent.path('memory') } : { kind: 'own' },
+        leaf: making.encryptLeaves ? 'encrypted' : 'plain',
+      }),
       folder,
       user: making.user,
       processes: making.processes,
       timeoutMs: 20_000,
+      inheritedFd: state?.fd,
       signal,
       onSpawn: (spawned) => undo.add('the process of the machine', () => endProcess(making.processes, spawned)),
-    });
+    }).finally(() => state?.close());
+    const [{ identity, qmp }] = await handOver(starting);
     undo.add('the connection to the machine', () => qmp.close());
 
     const password = newDisplayPassword();
     await qmp.execute('set_password', { protocol: 'vnc', password });
     const vnc = vncSchema.parse(await qmp.execute('query-vnc'));
+    if (parent) await loadState(qmp, LOAD_TIMEOUT_MS, signal);
     const record: MachineRecord = {
       formatVersion: 1,
       id: spec.id,
       imageDigest: spec.image.digest,
       startedAt: new Date(),
       process: identity,
+      ...(parent ? { fork: { parentKey: parent.key, hostname: spec.hostname } } : {}),
       display: { host: vnc.host, port: vnc.service, password },
     };
     signal?.throwIfAborted();
@@ -98,29 +103,30 @@ function makeMachine(making: MachineMaking, spec: MachineSpec, signal: AbortSign
   });
 }
 
-async function makeFolder(folder: MachineFolder, { user, processes }: MachineMaking): Promise<void> {
-  await mkdir(folder.dir, { mode: 0o711 });
-  await writeFile(folder.creatorPath, JSON.stringify(await processes.identify(process.pid)), { mode: 0o600 });
-  await mkdir(folder.runDir, { mode: 0o700 });
-  // The second monitor reads this once, and from then on writes events.
-  await writeFile(folder.run('events.in'), '{"execute":"qmp_capabilities"}\n', { mode: 0o600 });
-  await writeFile(folder.run('events.out'), '', { mode: 0o600 });
-  if (!user) return;
-  for (const path of [folder.run('events.in'), folder.run('events.out'), folder.runDir]) {
-    await chown(path, user.uid, user.gid);
+/** @returns what hands over the leaf's key, if it has one, to the process that starts */
+async function makeLeaf(
+  making: MachineMaking,
+  base: LeafBase,
+  folder: MachineFolder,
+): Promise<<T>(starting: Promise<T>) => Promise<[T, unknown]>> {
+  if (!making.encryptLeaves) {
+    await making.leaves.create(base, folder.run('leaf.qcow2'));
+    return async (starting) => [await starting, undefined];
   }
+  const key = newLeafKey();
+  const pipePath = folder.run('leaf.key');
+  await Promise.all([
+    making.leaves.createEncrypted(base, folder.run('leaf.luks'), key),
+    makeKeyPipe(pipePath, making.user),
+  ]);
+  return (starting) => {
+    const failed = new AbortController();
+    starting.catch((error: unknown) => failed.abort(error));
+    return Promise.all([starting, handOverKey(pipePath, key, failed.signal)]);
+  };
 }
 
-async function requireCapacity(making: MachineMaking, spec: MachineSpec): Promise<void> {
-  const { availableMemoryMiB, availableDiskMiB } = await readHostCapacity(making.machinesDir);
-  if (availableDiskMiB < making.minFreeDiskMiB) {
-    const needed = `${making.minFreeDiskMiB} MiB free in ${making.machinesDir}`;
-    throw new MachineError('no-space', `a machine needs ${needed}; there are ${availableDiskMiB}`);
-  }
-  if (availableMemoryMiB < spec.memoryMiB) {
-    throw new MachineError(
-      'no-memory',
-      `a machine needs ${spec.memoryMiB} MiB of memory; ${availableMemoryMiB} are available`,
-    );
-  }
+function leafBase(spec: MachineSpec, parent: ParentFolder | undefined): LeafBase {
+  if (parent) return { path: parent.path('disk.qcow2'), format: 'qcow2' };
+  return { path: spec.image.rootDiskPath, format: spec.image.rootDiskFormat };
 }

@@ -1,14 +1,17 @@
 import { execFile } from 'node:child_process';
-import { open, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { chown, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { MachineImage } from '../machine.js';
 import { MachineError } from '../machine-error.js';
+import { luksContainer } from './luks-container.js';
 import { type MachineUser, userCan } from './machine-user.js';
 
 const execFileAsync = promisify(execFile);
 
-/** @throws MachineError `image-missing` or `image-damaged`, naming the file */
-export async function checkImage(image: MachineImage, user: MachineUser | undefined): Promise<void> {
+/** Looks whether the files are there and of the right size. @throws MachineError as checkImage */
+export async function checkImageFiles(image: MachineImage): Promise<void> {
   for (const path of [image.rootDiskPath, image.kernelPath, image.initrdPath]) {
     const found = await stat(path).catch(() => undefined);
     if (!found?.isFile()) throw new MachineError('image-missing', `the golden image lacks ${path}`);
@@ -19,6 +22,13 @@ export async function checkImage(image: MachineImage, user: MachineUser | undefi
         `${path} is damaged: ${found.size} bytes instead of ${image.rootDiskBytes}`,
       );
     }
+  }
+}
+
+/** The same, and whether a machine can use them. @throws MachineError `image-missing` or `image-damaged`, naming the file */
+export async function checkImage(image: MachineImage, user: MachineUser | undefined): Promise<void> {
+  await checkImageFiles(image);
+  for (const path of [image.rootDiskPath, image.kernelPath, image.initrdPath]) {
     if (!(await userCan(user, 'read', path))) {
       throw new MachineError('image-missing', `the user that machines run as cannot read ${path}`);
     }
@@ -28,23 +38,65 @@ export async function checkImage(image: MachineImage, user: MachineUser | undefi
   }
 }
 
-/** Makes the thin write layer over the golden root disk. @throws MachineError `no-space` or `image-damaged` */
-export async function createLeaf(
-  image: MachineImage,
-  leafPath: string,
-  user: MachineUser | undefined,
-  signal?: AbortSignal,
-): Promise<void> {
-  const args = ['create', '-q', '-f', 'qcow2', '-o', 'lazy_refcounts=on'];
-  args.push('-b', image.rootDiskPath, '-F', image.rootDiskFormat, leafPath);
-  try {
-    await execFileAsync('qemu-img', args, { ...user, cwd: '/', signal, timeout: 30_000 });
-  } catch (cause) {
-    signal?.throwIfAborted();
-    const said = String((cause as { stderr?: string }).stderr ?? cause).trim();
-    if (/No space left/i.test(said)) throw new MachineError('no-space', 'no space left for a leaf', { cause });
-    if (/ENOENT/.test(said)) throw new MachineError('failed', 'qemu-img is not installed', { cause });
-    throw new MachineError('image-damaged', `no leaf can be made over ${image.rootDiskPath}: ${said}`, { cause });
+/** What a leaf lies over: a golden root disk, or the disk of a parent. */
+export interface LeafBase {
+  readonly path: string;
+  readonly format: 'raw' | 'qcow2';
+}
+
+/** Makes thin write layers. Empty ones over the same disk are all alike, so each disk's is made once and copied. */
+export class LeafMaker {
+  private readonly blanks = new Map<string, Promise<Buffer>>();
+
+  /** @param workDir of Goldleaf's own, for files that live for a moment */
+  constructor(
+    private readonly workDir: string,
+    private readonly user: MachineUser | undefined,
+  ) {}
+
+  /** @throws MachineError `no-space` or `image-damaged` */
+  async create(base: LeafBase, leafPath: string): Promise<void> {
+    await writeFile(leafPath, await this.blank(base), { mode: 0o600, flag: 'wx' });
+    if (this.user) await chown(leafPath, this.user.uid, this.user.gid);
+  }
+
+  /** The same, of which nothing can be read without the key. */
+  async createEncrypted(base: LeafBase, leafPath: string, key: Buffer): Promise<void> {
+    const file = await open(leafPath, 'wx', 0o600);
+    try {
+      for (const { offset, bytes } of luksContainer(key, await this.blank(base))) {
+        await file.write(bytes, 0, bytes.length, offset);
+      }
+    } finally {
+      await file.close();
+    }
+    if (this.user) await chown(leafPath, this.user.uid, this.user.gid);
+  }
+
+  private blank(base: LeafBase): Promise<Buffer> {
+    let blank = this.blanks.get(base.path);
+    if (!blank) {
+      blank = this.makeBlank(base);
+      this.blanks.set(base.path, blank);
+      blank.catch(() => this.blanks.delete(base.path));
+    }
+    return blank;
+  }
+
+  private async makeBlank(base: LeafBase): Promise<Buffer> {
+    const path = join(this.workDir, `blank-${randomUUID()}.qcow2`);
+    const args = ['create', '-q', '-f', 'qcow2', '-o', 'lazy_refcounts=on', '-b', base.path, '-F', base.format, path];
+    try {
+      await execFileAsync('qemu-img', args, { cwd: '/', timeout: 30_000 });
+      return await readFile(path);
+    } catch (cause) {
+      const said = String((cause as { stderr?: string }).stderr ?? cause).trim();
+      if (/No space left/i.test(said)) throw new MachineError('no-space', 'no space left for a leaf', { cause });
+      if (/ENOENT/.test(said)) throw new MachineError('failed', 'qemu-img is not installed', { cause });
+      throw new MachineError('image-damaged', `no leaf can be made over ${base.path}: ${said}`, { cause });
+    } finally {
+      await rm(path, { force: true });
+    }
   }
 }
 

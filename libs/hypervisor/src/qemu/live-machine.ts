@@ -7,6 +7,10 @@ export class LiveMachine {
   state: Machine['state'] = 'running';
   /** Set while `destroy` is at it: its end is then no news. */
   isBeingDestroyed = false;
+  /** Whether a forked machine is known to have taken its own identity. */
+  hasIdentity = false;
+  /** Whether it may have been told its identity by an attempt of which the end is not known. */
+  mayHaveIdentity = false;
   private qmp: Promise<QmpClient> | undefined;
 
   constructor(

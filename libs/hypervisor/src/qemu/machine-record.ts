@@ -13,6 +13,8 @@ export const machineRecordSchema = z.strictObject({
   imageDigest: z.string(),
   startedAt: z.coerce.date(),
   process: processIdentitySchema,
+  /** Set for a forked machine: whose memory it maps, and the name its guest is to take. */
+  fork: z.strictObject({ parentKey: z.string(), hostname: z.string() }).optional(),
   display: z.strictObject({ host: z.string(), port: z.int(), password: z.string() }),
 });
 
@@ -37,7 +39,20 @@ export class MachineFolder {
     return join(this.dir, 'creator.json');
   }
 
-  run(name: 'leaf.qcow2' | 'qmp.sock' | 'agent.sock' | 'events.in' | 'events.out' | 'qemu.log'): string {
+  run(
+    name:
+      | 'leaf.qcow2'
+      | 'leaf.luks'
+      | 'leaf.key'
+      | 'memory'
+      | 'qmp.sock'
+      | 'agent.sock'
+      | 'identity.sock'
+      | 'state.sock'
+      | 'events.in'
+      | 'events.out'
+      | 'qemu.log',
+  ): string {
     return join(this.runDir, name);
   }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { MachineSpec } from '../machine.js';
 
 export type Accelerator = 'kvm' | 'tcg';
@@ -24,6 +25,30 @@ export function acceleratorArguments(accelerator: Accelerator): string[] {
  */
 const KERNEL_ARGUMENTS: Record<Accelerator, string> = { kvm: '', tcg: ' mitigations=off tsc=reliable no_timer_check' };
 
+/** Where a machine's memory lives. */
+export type MachineMemory =
+  /** Its own; it starts empty and the machine boots. */
+  | { readonly kind: 'own' }
+  /** A file that is kept when the machine has ended: a parent in the making. */
+  | { readonly kind: 'kept'; readonly memoryPath: string }
+  /** A parent's, mapped copy-on-write; the machine waits for the parent's device state. */
+  | { readonly kind: 'forked'; readonly memoryPath: string };
+
+export interface QemuArguments {
+  readonly spec: MachineSpec;
+  readonly accelerator: Accelerator;
+  readonly ports: DisplayPorts;
+  readonly memory: MachineMemory;
+  /** `encrypted`: the key is read from the pipe `leaf.key` in the machine's folder. */
+  readonly leaf: 'plain' | 'encrypted';
+}
+
+/** A locally administered hardware address that follows from the machine's id. */
+export function macAddress(machineId: string): string {
+  const bytes = createHash('sha256').update(`mac ${machineId}`).digest().subarray(0, 5);
+  return ['52', ...[...bytes].map((byte) => byte.toString(16).padStart(2, '0'))].join(':');
+}
+
 const SANDBOX = 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny';
 
 /**
@@ -31,15 +56,7 @@ const SANDBOX = 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecont
  * an address of its own, since a machine that is forked must find each device where its parent had it. No secret is
  * here: command lines are public on a host.
  */
-export function qemuArguments(spec: MachineSpec, accelerator: Accelerator, ports: DisplayPorts): string[] {
-  const leaf = {
-    driver: 'qcow2',
-    'node-name': 'leaf',
-    discard: 'unmap',
-    // Nothing in a leaf outlives its machine, so nothing is worth waiting for the host's disk.
-    cache: { 'no-flush': true },
-    file: { driver: 'file', filename: 'leaf.qcow2', discard: 'unmap', cache: { 'no-flush': true } },
-  };
+export function qemuArguments({ spec, accelerator, ports, memory, leaf }: QemuArguments): string[] {
   return [
     ['-name', processName(spec.id)],
     ['-nodefaults'],
@@ -54,12 +71,14 @@ export function qemuArguments(spec: MachineSpec, accelerator: Accelerator, ports
     ['-no-hpet'],
     ['-smp', `${spec.vcpus}`],
     ['-m', `${spec.memoryMiB}M`],
-    ['-object', `memory-backend-ram,id=ram0,size=${spec.memoryMiB}M`],
+    ['-object', memoryBackend(spec, memory)],
+    memory.kind === 'forked' ? ['-incoming', 'defer'] : [],
     ['-rtc', 'base=utc'],
     ['-kernel', spec.image.kernelPath],
     ['-initrd', spec.image.initrdPath],
     ['-append', kernelArguments(spec, accelerator)],
-    ['-blockdev', JSON.stringify(leaf)],
+    leaf === 'encrypted' ? ['-object', 'secret,id=leaf-key,file=leaf.key'] : [],
+    ['-blockdev', JSON.stringify(leafNode(leaf))],
     ['-device', 'virtio-vga,id=screen,addr=0x2,xres=1024,yres=768'],
     ['-device', 'virtio-serial-pci,id=serial,addr=0x3,max_ports=8'],
     ['-device', 'virtio-blk-pci,id=disk,addr=0x4,drive=leaf'],
@@ -69,12 +88,19 @@ export function qemuArguments(spec: MachineSpec, accelerator: Accelerator, ports
     ['-device', 'virtio-rng-pci,id=rng,addr=0x7,rng=random'],
     // restrict: no way to the host, to other machines or anywhere else.
     ['-netdev', 'user,id=net,restrict=on,ipv6=off'],
-    ['-device', 'virtio-net-pci,id=nic,addr=0x8,netdev=net,romfile='],
+    ['-device', `virtio-net-pci,id=nic,addr=0x8,netdev=net,romfile=,mac=${macAddress(spec.id)}`],
     ['-device', 'vmgenid,guid=auto'],
     ['-chardev', 'socket,id=agent,path=agent.sock,server=on,wait=off'],
     ['-device', 'virtserialport,bus=serial.0,nr=1,chardev=agent,name=org.qemu.guest_agent.0'],
-    ['-chardev', 'qemu-vdagent,id=clipboard,name=vdagent,clipboard=on,mouse=off'],
+    // QEMU refuses to save a machine with the real one.
+    [
+      '-chardev',
+      memory.kind === 'kept' ? 'null,id=clipboard' : 'qemu-vdagent,id=clipboard,name=vdagent,clipboard=on,mouse=off',
+    ],
     ['-device', 'virtserialport,bus=serial.0,nr=2,chardev=clipboard,name=com.redhat.spice.0'],
+    // Where a forked machine is told who it is; see identity.ts.
+    ['-chardev', 'socket,id=identity,path=identity.sock,server=on,wait=off'],
+    ['-device', 'virtserialport,bus=serial.0,nr=3,chardev=identity,name=org.goldleaf.identity.0'],
     // The last of what the kernel said, in memory: a file here would let a guest fill the host's disk.
     ['-chardev', 'ringbuf,id=console,size=65536'],
     ['-serial', 'chardev:console'],
@@ -86,6 +112,29 @@ export function qemuArguments(spec: MachineSpec, accelerator: Accelerator, ports
     ['-display', 'none'],
     ['-vnc', `127.0.0.1:${ports.first - 5900},to=${ports.last - 5900},password=on`],
   ].flat();
+}
+
+function leafNode(kind: 'plain' | 'encrypted'): object {
+  // Nothing in a leaf outlives its machine, so nothing is worth waiting for the host's disk.
+  const cache = { 'no-flush': true };
+  const file = (filename: string) => ({ driver: 'file', filename, discard: 'unmap', cache });
+  return {
+    driver: 'qcow2',
+    'node-name': 'leaf',
+    discard: 'unmap',
+    cache,
+    file:
+      kind === 'plain'
+        ? file('leaf.qcow2')
+        : { driver: 'luks', 'key-secret': 'leaf-key', discard: 'unmap', cache, file: file('leaf.luks') },
+  };
+}
+
+function memoryBackend(spec: MachineSpec, memory: MachineMemory): string {
+  const size = `id=ram0,size=${spec.memoryMiB}M`;
+  if (memory.kind === 'own') return `memory-backend-ram,${size}`;
+  const path = memory.memoryPath.replaceAll(',', ',,');
+  return `memory-backend-file,${size},mem-path=${path},share=${memory.kind === 'kept' ? 'on' : 'off'}`;
 }
 
 function kernelArguments(spec: MachineSpec, accelerator: Accelerator): string {

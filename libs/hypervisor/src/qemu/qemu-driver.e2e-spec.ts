@@ -10,10 +10,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { buildGoldenImage, toMachineImage, verifyImage } from '#libs/images';
 import { describeHypervisorDriver } from '../driver-conformance.js';
-import type { HypervisorDriver } from '../hypervisor-driver.js';
 import type { MachineImage } from '../machine.js';
 import { ProcessTable } from './process-identity.js';
-import { processName } from './qemu-arguments.js';
+import { pidOf, qemuConformance, shell } from './qemu-conformance-setup.js';
 import { QemuDriver } from './qemu-driver.js';
 import type { QemuDriverOptions } from './qemu-options.js';
 
@@ -41,45 +40,16 @@ async function newMachinesDir(): Promise<string> {
   return dir;
 }
 
-async function pidOf(machineId: string): Promise<number> {
-  const [found] = await processes.findByArgument(processName(machineId));
-  if (!found) throw new Error(`no process of machine ${machineId}`);
-  return found.pid;
-}
-
-const shell = (driver: HypervisorDriver, machineId: string, script: string) =>
-  driver.runInGuest(machineId, { path: '/bin/bash', args: ['-c', script], timeoutMs: 60_000 });
-
-describeHypervisorDriver('qemu', async () => {
+describeHypervisorDriver('booting qemu', async () => {
   const machinesDir = await newMachinesDir();
-  const image = await testImage();
-  return {
+  return qemuConformance({
     newDriver: () => newDriver(machinesDir),
-    image,
+    machinesDir,
+    image: await testImage(),
+    forks: false,
     bootTimeoutMs: BOOT_TIMEOUT_MS,
-    end: async (driver, machineId, reason) => {
-      if (reason === 'killed') process.kill(await pidOf(machineId), 'SIGKILL');
-      // As the person types it: the plain word, as the desktop's user.
-      else
-        await shell(
-          driver,
-          machineId,
-          `(sleep 1; runuser -u user -- ${reason === 'guest-reboot' ? 'reboot' : 'poweroff'}) >/dev/null 2>&1 &`,
-        );
-    },
-    breakCreate: async (code, spec) => {
-      if (code === 'image-missing')
-        return { ...spec, image: { ...image, rootDiskPath: join(machinesDir, 'absent.img') } };
-      if (code === 'no-memory') return { ...spec, memoryMiB: 1_000_000 };
-      if (code === 'image-damaged') return { ...spec, image: { ...image, rootDiskBytes: 12_345 } };
-      return undefined;
-    },
-    remains: async (machineId) => [
-      ...(await processes.findByArgument(processName(machineId))).map(({ pid }) => `process ${pid}`),
-      ...(await readdir(machinesDir)).filter((name) => name === machineId),
-    ],
     close: () => rm(machinesDir, { recursive: true }),
-  };
+  });
 });
 
 describe('QemuDriver', () => {

@@ -5,21 +5,22 @@ import { delay } from '../delay.js';
 import { type DisplaySize, displaySizeSchema, guestPaths } from '../guest-contract.js';
 import type { DriverCapabilities, HostCapacity } from '../host.js';
 import type { CallOptions, GuestCommand, GuestResult, HypervisorDriver } from '../hypervisor-driver.js';
-import type { Machine, MachineExit, MachineImage, MachineSpec } from '../machine.js';
+import type { Machine, MachineExit, MachineImage, MachineShape, MachineSpec } from '../machine.js';
 import { MachineError } from '../machine-error.js';
-import { AcceleratorProbe } from './accelerator-probe.js';
 import { adoptMachines, removeMachine } from './adopt-machines.js';
-import { createMachine, machineSpecSchema } from './create-machine.js';
+import { machineSpecSchema } from './create-machine.js';
 import { ExitAnnouncer } from './exit-announcer.js';
 import { readExitReason } from './exit-reason.js';
 import { GuestAgent, GuestAgentRefusal } from './guest-agent.js';
-import { readHostCapacity } from './host-capacity.js';
+import { hostSwaps, readHostCapacity } from './host-capacity.js';
+import { giveIdentity } from './identity.js';
+import { identityPaths } from './identity-program.js';
 import { KeyedLock } from './keyed-lock.js';
 import type { LiveMachine } from './live-machine.js';
+import { MachineMaker } from './machine-maker.js';
 import { MachineFolder } from './machine-record.js';
 import { requireReachable } from './machine-user.js';
 import { ProcessTable } from './process-identity.js';
-import type { Accelerator } from './qemu-arguments.js';
 import type { QemuDriverOptions } from './qemu-options.js';
 
 /** A lost monitor tells of an end at once; this finds the ends that nothing told of. */
@@ -27,8 +28,10 @@ const WATCH_INTERVAL_MS = 1_000;
 const READY_POLL_MS = 250;
 /** One look at whether the guest is ready. */
 const READY_LOOK_MS = 3_000;
+/** One attempt to give an identity. It ends by itself when the machine does; a crowded host may need long. */
+const IDENTITY_LOOK_MS = 20_000;
 
-/** Machines as QEMU processes of this host: linked clones over a golden image, one folder each. */
+/** Machines as QEMU processes of this host, one folder each: forked from a saved parent, or booted as linked clones. */
 export class QemuDriver implements HypervisorDriver {
   readonly name = 'qemu';
   private readonly logger: Logger;
@@ -39,38 +42,43 @@ export class QemuDriver implements HypervisorDriver {
   private readonly conversations = new KeyedLock();
   private readonly processes = new ProcessTable();
   private readonly exits: ExitAnnouncer;
-  private readonly probe: AcceleratorProbe;
-  private accelerator: Accelerator | undefined;
+  private readonly maker: MachineMaker;
   private watch: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: QemuDriverOptions) {
     this.logger = options.logger.child({ driver: this.name });
     this.exits = new ExitAnnouncer(this.logger);
-    this.probe = new AcceleratorProbe({
-      stateDir: options.machinesDir,
-      user: options.machineUser,
-      processes: this.processes,
-      qemuCommand: this.qemuCommand,
-    });
+    this.maker = new MachineMaker(
+      options,
+      this.processes,
+      this.logger,
+      () => new Set([...this.machines.values()].flatMap(({ record }) => record.fork?.parentKey ?? [])),
+    );
   }
 
   async start(): Promise<void> {
     if (this.watch) return;
-    const { machinesDir, machineUser, accelerator = 'auto' } = this.options;
+    const { machinesDir, machineUser } = this.options;
     await mkdir(machinesDir, { recursive: true, mode: 0o711 });
     await requireReachable(machineUser, machinesDir);
-    this.accelerator = accelerator === 'auto' ? await this.probe.known() : accelerator;
     const adopted = await adoptMachines(machinesDir, this.processes, this.logger);
     for (const machine of adopted) this.take(machine);
+    await this.maker.start();
     for (const machine of adopted) if (machine.state === 'ended') await this.announceEnd(machine);
+    if (await hostSwaps())
+      this.logger.warn('this host swaps: what desktops hold in memory may come to lie on its disk');
     this.watch = setInterval(() => void this.lookForEnds(), WATCH_INTERVAL_MS);
     this.watch.unref();
-    this.logger.info({ machines: adopted.length, accelerator: this.accelerator ?? 'to be probed' }, 'driver started');
+    this.logger.info(
+      { machines: adopted.length, accelerator: this.maker.accelerator ?? 'to be probed' },
+      'driver started',
+    );
   }
 
   async stop(): Promise<void> {
     clearInterval(this.watch);
     this.watch = undefined;
+    await this.maker.stop();
     const held = [...this.machines.values()];
     this.machines.clear();
     await Promise.all(held.map((machine) => machine.release()));
@@ -78,11 +86,17 @@ export class QemuDriver implements HypervisorDriver {
 
   /** Until the first machine is made, KVM that has not been probed counts as absent. */
   capabilities(): DriverCapabilities {
-    return { accelerator: this.accelerator ?? 'tcg', forks: false };
+    return { accelerator: this.maker.accelerator ?? 'tcg', forks: this.maker.forks };
   }
 
   capacity(): Promise<HostCapacity> {
     return readHostCapacity(this.options.machinesDir);
+  }
+
+  async prepare(image: MachineImage, shape: MachineShape, options: CallOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
+    if (!this.watch) throw new MachineError('failed', 'the driver has not been started');
+    await this.maker.prepare(image, shape, options);
   }
 
   create(spec: MachineSpec, options: CallOptions = {}): Promise<Machine> {
@@ -94,19 +108,18 @@ export class QemuDriver implements HypervisorDriver {
       const checked = machineSpecSchema.safeParse(spec);
       if (!checked.success) throw new MachineError('failed', `not a machine: ${z.prettifyError(checked.error)}`);
       const startedAt = Date.now();
-      const making = {
-        machinesDir: this.options.machinesDir,
-        processes: this.processes,
-        user: this.options.machineUser,
-        qemuCommand: this.qemuCommand,
-        displayPorts: this.options.displayPorts ?? { first: 15_900, last: 17_899 },
-        minFreeDiskMiB: this.options.minFreeDiskMiB ?? 1024,
-        accelerator: await this.chooseAccelerator(spec.image),
-      };
-      const machine = await createMachine(making, spec, options.signal);
+      const machine = await this.maker.make(spec, options);
       this.take(machine);
       const { correlationId } = options;
-      this.logger.info({ machineId: spec.id, correlationId, durationMs: Date.now() - startedAt }, 'machine started');
+      this.logger.info(
+        {
+          machineId: spec.id,
+          correlationId,
+          forked: machine.record.fork !== undefined,
+          durationMs: Date.now() - startedAt,
+        },
+        'machine started',
+      );
       return machine.toMachine();
     });
   }
@@ -115,7 +128,8 @@ export class QemuDriver implements HypervisorDriver {
     for (const deadline = Date.now() + timeoutMs; ; await delay(READY_POLL_MS, options.signal)) {
       const machine = this.running(machineId);
       const leftMs = deadline - Date.now();
-      if (leftMs > 0 && (await this.looksReady(machine, Math.min(leftMs, READY_LOOK_MS), options.signal))) {
+      const lookMs = Math.min(leftMs, machine.record.fork ? IDENTITY_LOOK_MS : READY_LOOK_MS);
+      if (leftMs > 0 && (await this.looksReady(machine, lookMs, options.signal))) {
         return this.running(machineId).toMachine();
       }
       this.running(machineId);
@@ -175,21 +189,6 @@ export class QemuDriver implements HypervisorDriver {
     return this.exits.subscribe(listener);
   }
 
-  private get qemuCommand(): string {
-    return this.options.qemuCommand ?? 'qemu-system-x86_64';
-  }
-
-  private async chooseAccelerator(image: MachineImage): Promise<Accelerator> {
-    if (this.accelerator) return this.accelerator;
-    return this.changes.run('accelerator', async () => {
-      if (!this.accelerator) {
-        this.accelerator = await this.probe.probe(image);
-        this.logger.info({ accelerator: this.accelerator }, 'probed for hardware virtualisation');
-      }
-      return this.accelerator;
-    });
-  }
-
   /** @throws MachineError `not-found` */
   private running(machineId: string): LiveMachine {
     const machine = this.machines.get(machineId);
@@ -199,11 +198,36 @@ export class QemuDriver implements HypervisorDriver {
 
   private async looksReady(machine: LiveMachine, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
     try {
+      if (machine.record.fork)
+        return await this.takesIdentity(machine, machine.record.fork.hostname, timeoutMs, signal);
       return await this.talk(machine, timeoutMs, signal, (agent) => agent.fileExists(guestPaths.ready));
     } catch (error) {
       if (error instanceof MachineError && error.code === 'guest-unresponsive') return false;
       throw error;
     }
+  }
+
+  /** A forked machine shows its waiting screen from its first moment; it is ready when it is itself. */
+  private takesIdentity(
+    machine: LiveMachine,
+    hostname: string,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    return this.conversations.run(`identity ${machine.id}`, async () => {
+      if (machine.hasIdentity) return true;
+      if (machine.mayHaveIdentity) {
+        const taken = (agent: GuestAgent) => agent.fileExists(identityPaths.taken);
+        if (await this.talk(machine, timeoutMs, signal, taken)) machine.hasIdentity = true;
+      }
+      if (!machine.hasIdentity) {
+        machine.mayHaveIdentity = true;
+        const socketPath = machine.folder.run('identity.sock');
+        await giveIdentity({ socketPath, machineId: machine.id, hostname, timeoutMs, signal });
+        machine.hasIdentity = true;
+      }
+      return true;
+    });
   }
 
   private talk<T>(

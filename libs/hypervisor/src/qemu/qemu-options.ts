@@ -5,6 +5,11 @@ import type { Accelerator, DisplayPorts } from './qemu-arguments.js';
 export interface QemuDriverOptions {
   /** One folder a machine; must be on the same host and belong to one driver at a time. Absolute. */
   readonly machinesDir: string;
+  /**
+   * Where the saved machines are kept that others are forked from, on the same host and for one driver at a time;
+   * absolute. Without it machines boot.
+   */
+  readonly parentsDir?: string;
   readonly logger: Logger;
   /** Given when this process is root: whom QEMU runs as. Otherwise QEMU runs as this process does. */
   readonly machineUser?: MachineUser;
@@ -14,5 +19,13 @@ export interface QemuDriverOptions {
   readonly displayPorts?: DisplayPorts;
   /** Below this a machine is refused (`no-space`), so that those that run can go on writing. Default 1024. */
   readonly minFreeDiskMiB?: number;
+  /** Whether each machine's writes are encrypted under a key that dies with it. Default true. */
+  readonly encryptLeaves?: boolean;
+  /** How long a parent's boot may take. Default 240,000. */
+  readonly parentBootTimeoutMs?: number;
+  /** For how long machines boot before a parent that could not be made is tried again. Default 120,000. */
+  readonly parentRetryMs?: number;
+  /** How long a parent without children is kept after its last use. Default one day. */
+  readonly keepUnusedParentsMs?: number;
   readonly qemuCommand?: string;
 }

@@ -7,7 +7,11 @@ import type { MachineUser } from './machine-user.js';
 import type { ProcessIdentity, ProcessTable } from './process-identity.js';
 import { QmpClient } from './qmp-client.js';
 
-const POLL_MS = 20;
+/** QEMU's monitor is there about 40 ms after its start. */
+const START_POLL_MS = 4;
+const END_POLL_MS = 5;
+/** No core dumps: one would hold the guest's memory. */
+const WITHOUT_CORE_DUMPS = ['prlimit', '--core=0:0', '--'] as const;
 
 /**
  * Starts QEMU in a session of its own, so that it outlives this process, and returns when its monitor answers.
@@ -20,6 +24,8 @@ export async function startQemu(options: {
   user: MachineUser | undefined;
   processes: ProcessTable;
   timeoutMs: number;
+  /** An open file that QEMU inherits as its descriptor 3. */
+  inheritedFd?: number;
   signal?: AbortSignal;
   /** Told as soon as there is a process that would have to be ended. */
   onSpawn: (identity: ProcessIdentity) => void;
@@ -30,10 +36,11 @@ export async function startQemu(options: {
   let exited = false;
   let identity: ProcessIdentity | undefined;
   try {
-    const child = spawn(options.command, options.args, {
+    const [command, ...before] = WITHOUT_CORE_DUMPS;
+    const child = spawn(command, [...before, options.command, ...options.args], {
       cwd: folder.runDir,
       detached: true,
-      stdio: ['ignore', log.fd, log.fd],
+      stdio: ['ignore', log.fd, log.fd, options.inheritedFd ?? 'ignore'],
       // Nothing of our own environment: it may hold secrets.
       env: { PATH: process.env.PATH, LC_ALL: 'C.UTF-8', TMPDIR: folder.runDir },
       ...options.user,
@@ -50,7 +57,7 @@ export async function startQemu(options: {
   } finally {
     await log.close();
   }
-  for (const deadline = Date.now() + options.timeoutMs; ; await delay(POLL_MS, signal)) {
+  for (const deadline = Date.now() + options.timeoutMs; ; await delay(START_POLL_MS, signal)) {
     if (spawnError) throw new MachineError('failed', `QEMU cannot be started: ${spawnError.message}`);
     if (exited || !identity) throw await startFailure(folder);
     try {
@@ -77,7 +84,7 @@ async function startFailure(folder: MachineFolder): Promise<MachineError> {
 
 /** Kills a process and waits until it is gone. @throws MachineError `failed` when it does not go */
 export async function endProcess(processes: ProcessTable, identity: ProcessIdentity): Promise<void> {
-  for (const deadline = Date.now() + 15_000; await processes.isAlive(identity); await delay(POLL_MS)) {
+  for (const deadline = Date.now() + 15_000; await processes.isAlive(identity); await delay(END_POLL_MS)) {
     if (Date.now() > deadline) throw new MachineError('failed', `process ${identity.pid} does not end`);
     try {
       process.kill(identity.pid, 'SIGKILL');

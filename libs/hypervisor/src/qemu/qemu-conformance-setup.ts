@@ -1,0 +1,56 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ConformanceSetup } from '../driver-conformance.js';
+import type { HypervisorDriver } from '../hypervisor-driver.js';
+import type { MachineImage } from '../machine.js';
+import { ProcessTable } from './process-identity.js';
+import { processName } from './qemu-arguments.js';
+
+const processes = new ProcessTable();
+
+/** The process of a machine, as the host sees it. */
+export async function pidOf(machineId: string): Promise<number> {
+  const [found] = await processes.findByArgument(processName(machineId));
+  if (!found) throw new Error(`no process of machine ${machineId}`);
+  return found.pid;
+}
+
+/** Runs a script in a guest. */
+export const shell = (driver: HypervisorDriver, machineId: string, script: string) =>
+  driver.runInGuest(machineId, { path: '/bin/bash', args: ['-c', script], timeoutMs: 60_000 });
+
+/** What the conformance suite needs of QEMU, for tests only. */
+export function qemuConformance(given: {
+  newDriver: () => HypervisorDriver;
+  machinesDir: string;
+  image: MachineImage;
+  forks: boolean;
+  bootTimeoutMs: number;
+  close: () => Promise<void>;
+}): ConformanceSetup {
+  const { machinesDir, image } = given;
+  return {
+    ...given,
+    end: async (driver, machineId, reason) => {
+      if (reason === 'killed') process.kill(await pidOf(machineId), 'SIGKILL');
+      // As the person types it: the plain word, as the desktop's user.
+      else
+        await shell(
+          driver,
+          machineId,
+          `(sleep 1; runuser -u user -- ${reason === 'guest-reboot' ? 'reboot' : 'poweroff'}) >/dev/null 2>&1 &`,
+        );
+    },
+    breakCreate: async (code, spec) => {
+      if (code === 'image-missing')
+        return { ...spec, image: { ...image, rootDiskPath: join(machinesDir, 'absent.img') } };
+      if (code === 'no-memory') return { ...spec, memoryMiB: 1_000_000 };
+      if (code === 'image-damaged') return { ...spec, image: { ...image, rootDiskBytes: 12_345 } };
+      return undefined;
+    },
+    remains: async (machineId) => [
+      ...(await processes.findByArgument(processName(machineId))).map(({ pid }) => `process ${pid}`),
+      ...(await readdir(machinesDir)).filter((name) => name === machineId),
+    ],
+  };
+}

@@ -1,0 +1,153 @@
+import type { QemuDriver } from '#libs/hypervisor';
+import { type BenchReport, type BenchRow, comparedRow, describeMachine, plainRow } from './bench-report.js';
+import { ForkHost, type MadeMachine, proportionalMemoryMiB } from './fork/fork-host.js';
+
+const MEMORY_MIB = 1024;
+const OTHER_SIZES_MIB = [512, 2048, 4096] as const;
+const FORKS = 25;
+const FORKS_OF_OTHER_SIZES = 10;
+const BOOTS = 3;
+const BURSTS = [10, 50] as const;
+/** What a machine of a burst may come to need while it is measured. */
+const BURST_MIB_EACH = 120;
+const READY_MS = 240_000;
+const SETTLE_MS = 3_000;
+const WRITE_ROUNDS = 3;
+const WRITES = 4_000;
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+const median = (values: readonly number[]): number => quantile(values, 0.5);
+
+interface ForkTimes {
+  readonly runningMs: number[];
+  readonly identityMs: number[];
+}
+
+async function forkOneByOne(host: ForkHost, driver: QemuDriver, memoryMiB: number, count: number): Promise<ForkTimes> {
+  await host.prepare(driver, memoryMiB);
+  const times: ForkTimes = { runningMs: [], identityMs: [] };
+  for (let n = 0; n <= count; n++) {
+    const { machine, runningMs } = await host.make(driver, memoryMiB);
+    const from = performance.now();
+    await driver.waitReady(machine.id, READY_MS);
+    // The first finds nothing in the host's caches.
+    if (n > 0) {
+      times.runningMs.push(runningMs);
+      times.identityMs.push(performance.now() - from);
+    }
+    await driver.destroy(machine.id);
+  }
+  return times;
+}
+
+async function bootTimes(host: ForkHost, driver: QemuDriver): Promise<number[]> {
+  const times: number[] = [];
+  for (let n = 0; n < BOOTS; n++) {
+    const from = performance.now();
+    const { machine } = await host.make(driver, MEMORY_MIB);
+    await driver.waitReady(machine.id, READY_MS);
+    times.push(performance.now() - from);
+    await driver.destroy(machine.id);
+  }
+  return times;
+}
+
+async function burstRows(host: ForkHost, driver: QemuDriver, count: number): Promise<BenchRow[]> {
+  const { availableMemoryMiB } = await driver.capacity();
+  if (availableMemoryMiB < count * BURST_MIB_EACH + MEMORY_MIB) {
+    return [plainRow(`burst of ${count}: left out, memory available`, availableMemoryMiB, 'MiB')];
+  }
+  const from = performance.now();
+  const ended = await Promise.allSettled(Array.from({ length: count }, () => host.make(driver, MEMORY_MIB)));
+  const seconds = (performance.now() - from) / 1000;
+  const made = ended.flatMap((end): MadeMachine[] => (end.status === 'fulfilled' ? [end.value] : []));
+  const ready = await Promise.allSettled(made.map(({ machine }) => driver.waitReady(machine.id, READY_MS)));
+  const readySeconds = (performance.now() - from) / 1000;
+  const failed = count - ready.filter(({ status }) => status === 'fulfilled').length;
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  const ids = made.map(({ machine }) => machine.id);
+  const memoryMiB = (await proportionalMemoryMiB(ids)) / Math.max(1, ids.length);
+  for (const id of ids) await driver.destroy(id);
+  return [
+    plainRow(`burst of ${count}: running`, count / seconds, '1/s'),
+    plainRow(`burst of ${count}: with identity`, count / readySeconds, '1/s'),
+    plainRow(`burst of ${count}: failed`, failed, ''),
+    plainRow(`burst of ${count}: real memory of each, ${SETTLE_MS / 1000} s later`, memoryMiB, 'MiB'),
+  ];
+}
+
+/** What one more child adds, each left alone for a moment after it took its identity. */
+async function memoryRow(host: ForkHost, driver: QemuDriver): Promise<BenchRow> {
+  const ids: string[] = [];
+  const totals: number[] = [];
+  for (let n = 0; n < 5; n++) {
+    const { machine } = await host.make(driver, MEMORY_MIB);
+    await driver.waitReady(machine.id, READY_MS);
+    ids.push(machine.id);
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    totals.push(await proportionalMemoryMiB(ids));
+  }
+  for (const id of ids) await driver.destroy(id);
+  const added = ((totals.at(-1) ?? 0) - (totals[0] ?? 0)) / (totals.length - 1);
+  return plainRow(`real memory that one more child of ${MEMORY_MIB} MiB adds`, added, 'MiB');
+}
+
+async function writesPerSecond(host: ForkHost, driver: QemuDriver): Promise<number> {
+  const { machine } = await host.make(driver, MEMORY_MIB);
+  await driver.waitReady(machine.id, READY_MS);
+  const script = `a=$(date +%s%N); dd if=/dev/urandom of=/root/bench bs=4k count=${WRITES} oflag=direct 2>/dev/null; b=$(date +%s%N); echo $((b - a))`;
+  const command = { path: '/bin/bash', args: ['-c', script], timeoutMs: 120_000 };
+  const { stdout } = await driver.runInGuest(machine.id, command);
+  await driver.destroy(machine.id);
+  return WRITES / (Number(stdout) / 1e9);
+}
+
+/** Forking against booting, memory sizes, bursts, real memory, and what encrypted leaves cost. */
+export async function run(): Promise<BenchReport> {
+  const host = await ForkHost.open();
+  try {
+    const forking = await host.driver('encrypted', { forks: true, encryptLeaves: true });
+    const plain = await host.driver('plain', { forks: true, encryptLeaves: false });
+    const booting = await host.driver('booting', { forks: false, encryptLeaves: true });
+
+    const forks = await forkOneByOne(host, forking, MEMORY_MIB, FORKS);
+    const plainForks = await forkOneByOne(host, plain, MEMORY_MIB, FORKS);
+    const boots = await bootTimes(host, booting);
+    const bySize = new Map<number, number>([[MEMORY_MIB, median(forks.runningMs)]]);
+    for (const size of OTHER_SIZES_MIB) {
+      bySize.set(size, median((await forkOneByOne(host, forking, size, FORKS_OF_OTHER_SIZES)).runningMs));
+    }
+    const writes = { encrypted: [] as number[], plain: [] as number[] };
+    for (let round = 0; round < WRITE_ROUNDS; round++) {
+      writes.encrypted.push(await writesPerSecond(host, forking));
+      writes.plain.push(await writesPerSecond(host, plain));
+    }
+    const sizes = [...bySize.values()];
+    const rows: BenchRow[] = [
+      comparedRow('fork to running, p50, against boot', median(forks.runningMs), 'ms', median(boots)),
+      comparedRow('fork to running, p99, against boot', quantile(forks.runningMs, 0.99), 'ms', quantile(boots, 0.99)),
+      plainRow('identity after the fork, p50', median(forks.identityMs), 'ms'),
+      plainRow('identity after the fork, p99', quantile(forks.identityMs, 0.99), 'ms'),
+      ...[...bySize]
+        .sort(([a], [b]) => a - b)
+        .map(([size, ms]) => plainRow(`fork to running, p50, ${size} MiB`, ms, 'ms')),
+      plainRow('slowest size against fastest', Math.max(...sizes) / Math.min(...sizes), ''),
+      comparedRow(
+        'fork, encrypted leaf against plain, p50',
+        median(forks.runningMs),
+        'ms',
+        median(plainForks.runningMs),
+      ),
+      comparedRow('4 KiB writes, encrypted leaf against plain', median(writes.encrypted), '1/s', median(writes.plain)),
+      await memoryRow(host, forking),
+    ];
+    for (const count of BURSTS) rows.push(...(await burstRows(host, forking, count)));
+    return { name: 'fork', machine: describeMachine(), rows };
+  } finally {
+    await host.close();
+  }
+}
