@@ -3,20 +3,32 @@ import { Injectable } from '@nestjs/common';
 /** Lets a desktop that was given up end the making of its machine, which may hang. */
 @Injectable()
 export class MachinesInTheMaking {
-  private readonly controllers = new Map<string, AbortController>();
+  private readonly makings = new Map<
+    string,
+    { readonly controller: AbortController; readonly end: Promise<unknown> }
+  >();
 
   /** Runs `make` with a signal that aborts after `timeoutMs` or when the desktop is given up. */
   async during<T>(desktopId: string, timeoutMs: number, make: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const controller = new AbortController();
-    this.controllers.set(desktopId, controller);
+    const making = make(AbortSignal.any([controller.signal, AbortSignal.timeout(timeoutMs)]));
+    const entry = { controller, end: making.catch(() => undefined) };
+    this.makings.set(desktopId, entry);
     try {
-      return await make(AbortSignal.any([controller.signal, AbortSignal.timeout(timeoutMs)]));
+      return await making;
     } finally {
-      this.controllers.delete(desktopId);
+      if (this.makings.get(desktopId) === entry) this.makings.delete(desktopId);
     }
   }
 
   abort(desktopId: string): void {
-    this.controllers.get(desktopId)?.abort(new Error('the desktop was given up'));
+    this.makings.get(desktopId)?.controller.abort(new Error('the desktop was given up'));
+  }
+
+  /** Ends the making of all machines, and settles when each was cleared away or finished. */
+  async abortAll(): Promise<void> {
+    const makings = [...this.makings.values()];
+    for (const { controller } of makings) controller.abort(new Error('Goldleaf ends'));
+    await Promise.all(makings.map(({ end }) => end));
   }
 }

@@ -27,6 +27,12 @@ function answerColours(question: number) {
   };
 }
 
+/** Fills the terminal with a colour of its palette. */
+const FILL = 'f(){ printf "\\e[48;5;$1m\\e[2J\\e[H";}';
+
+/** A fast typist; a guest that gets no processor for longer than 16 keys take drops some. */
+const KEY_DELAY_MS = 40;
+
 /** Of the golden image's terminal. */
 const TERMINAL_BACKGROUND = 0x0f2429;
 
@@ -102,6 +108,7 @@ export class DesktopPage {
       'a prompt',
       async () => {
         await this.page.keyboard.press('Control+c');
+        await this.type(FILL);
         return this.ask('true', 15_000);
       },
       120_000,
@@ -111,8 +118,7 @@ export class DesktopPage {
   /** Runs a shell command in the terminal, which takes one colour when it succeeds and another when it fails. */
   async ask(command: string, timeoutMs = 90_000): Promise<boolean> {
     const { yes, no } = answerColours(this.questions++);
-    const fill = (index: number) => `printf '\\e[48;5;${index}m\\e[2J\\e[H'`;
-    await this.type(`(${command}) && ${fill(yes.index)} || ${fill(no.index)}`);
+    await this.type(`(${command})&&f ${yes.index}||f ${no.index}`);
     return this.await(
       `an answer to: ${command}`,
       async () => {
@@ -125,7 +131,7 @@ export class DesktopPage {
   }
 
   async type(line: string): Promise<void> {
-    await this.page.keyboard.type(line, { delay: 15 });
+    await this.page.keyboard.type(line, { delay: KEY_DELAY_MS });
     await this.page.keyboard.press('Enter');
   }
 
