@@ -1,11 +1,10 @@
 import type { QemuDriver } from '#libs/hypervisor';
 import { type BenchReport, type BenchRow, comparedRow, describeMachine, plainRow } from './bench-report.js';
-import { ForkHost, type MadeMachine, proportionalMemoryMiB } from './fork/fork-host.js';
+import { ForkHost, type MadeMachine, type RealMemory, realMemory } from './fork/fork-host.js';
 
 const MEMORY_MIB = 1024;
-const OTHER_SIZES_MIB = [512, 2048, 4096] as const;
-const FORKS = 25;
-const FORKS_OF_OTHER_SIZES = 10;
+const SIZES_MIB = [512, 1024, 2048, 4096] as const;
+const FORKS = 20;
 const BOOTS = 3;
 const BURSTS = [10, 50] as const;
 /** What a machine of a burst may come to need while it is measured. */
@@ -22,26 +21,39 @@ function quantile(values: readonly number[], share: number): number {
 
 const median = (values: readonly number[]): number => quantile(values, 0.5);
 
+interface Subject {
+  readonly driver: QemuDriver;
+  readonly memoryMiB: number;
+}
+
 interface ForkTimes {
   readonly runningMs: number[];
   readonly identityMs: number[];
 }
 
-async function forkOneByOne(host: ForkHost, driver: QemuDriver, memoryMiB: number, count: number): Promise<ForkTimes> {
-  await host.prepare(driver, memoryMiB);
-  const times: ForkTimes = { runningMs: [], identityMs: [] };
-  for (let n = 0; n <= count; n++) {
-    const { machine, runningMs } = await host.make(driver, memoryMiB);
-    const from = performance.now();
-    await driver.waitReady(machine.id, READY_MS);
+const noTimes = (): ForkTimes => ({ runningMs: [], identityMs: [] });
+
+async function forkOnce(host: ForkHost, { driver, memoryMiB }: Subject, times: ForkTimes): Promise<void> {
+  const { machine, runningMs } = await host.make(driver, memoryMiB);
+  const from = performance.now();
+  await driver.waitReady(machine.id, READY_MS);
+  times.runningMs.push(runningMs);
+  times.identityMs.push(performance.now() - from);
+  await driver.destroy(machine.id);
+}
+
+/** In turns, so that whatever else the host does falls on all alike. */
+async function forkInTurns(host: ForkHost, subjects: readonly Subject[], rounds: number): Promise<ForkTimes[]> {
+  const timed = subjects.map((subject) => ({ subject, times: noTimes() }));
+  for (const { subject } of timed) {
+    await host.prepare(subject.driver, subject.memoryMiB);
     // The first finds nothing in the host's caches.
-    if (n > 0) {
-      times.runningMs.push(runningMs);
-      times.identityMs.push(performance.now() - from);
-    }
-    await driver.destroy(machine.id);
+    await forkOnce(host, subject, noTimes());
   }
-  return times;
+  for (let round = 0; round < rounds; round++) {
+    for (const { subject, times } of timed) await forkOnce(host, subject, times);
+  }
+  return timed.map(({ times }) => times);
 }
 
 async function bootTimes(host: ForkHost, driver: QemuDriver): Promise<number[]> {
@@ -70,7 +82,7 @@ async function burstRows(host: ForkHost, driver: QemuDriver, count: number): Pro
   const failed = count - ready.filter(({ status }) => status === 'fulfilled').length;
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   const ids = made.map(({ machine }) => machine.id);
-  const memoryMiB = (await proportionalMemoryMiB(ids)) / Math.max(1, ids.length);
+  const memoryMiB = (await realMemory(ids)).totalMiB / Math.max(1, ids.length);
   for (const id of ids) await driver.destroy(id);
   return [
     plainRow(`burst of ${count}: running`, count / seconds, '1/s'),
@@ -81,19 +93,23 @@ async function burstRows(host: ForkHost, driver: QemuDriver, count: number): Pro
 }
 
 /** What one more child adds, each left alone for a moment after it took its identity. */
-async function memoryRow(host: ForkHost, driver: QemuDriver): Promise<BenchRow> {
+async function memoryRows(host: ForkHost, driver: QemuDriver): Promise<BenchRow[]> {
   const ids: string[] = [];
-  const totals: number[] = [];
+  const found: RealMemory[] = [];
   for (let n = 0; n < 5; n++) {
     const { machine } = await host.make(driver, MEMORY_MIB);
     await driver.waitReady(machine.id, READY_MS);
     ids.push(machine.id);
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-    totals.push(await proportionalMemoryMiB(ids));
+    found.push(await realMemory(ids));
   }
   for (const id of ids) await driver.destroy(id);
-  const added = ((totals.at(-1) ?? 0) - (totals[0] ?? 0)) / (totals.length - 1);
-  return plainRow(`real memory that one more child of ${MEMORY_MIB} MiB adds`, added, 'MiB');
+  const added = (of: keyof RealMemory): number =>
+    ((found.at(-1)?.[of] ?? 0) - (found[0]?.[of] ?? 0)) / (found.length - 1);
+  return [
+    plainRow(`real memory that one more child of ${MEMORY_MIB} MiB adds`, added('totalMiB'), 'MiB'),
+    plainRow('of it, code translated by software emulation', added('translatedMiB'), 'MiB'),
+  ];
 }
 
 async function writesPerSecond(host: ForkHost, driver: QemuDriver): Promise<number> {
@@ -114,27 +130,26 @@ export async function run(): Promise<BenchReport> {
     const plain = await host.driver('plain', { forks: true, encryptLeaves: false });
     const booting = await host.driver('booting', { forks: false, encryptLeaves: true });
 
-    const forks = await forkOneByOne(host, forking, MEMORY_MIB, FORKS);
-    const plainForks = await forkOneByOne(host, plain, MEMORY_MIB, FORKS);
+    const subjects = [
+      ...SIZES_MIB.map((memoryMiB) => ({ driver: forking, memoryMiB })),
+      { driver: plain, memoryMiB: MEMORY_MIB },
+    ];
+    const times = await forkInTurns(host, subjects, FORKS);
+    const sizes = SIZES_MIB.map((_, at) => median(times[at]?.runningMs ?? []));
+    const forks = times[SIZES_MIB.indexOf(MEMORY_MIB)] ?? noTimes();
+    const plainForks = times.at(-1) ?? noTimes();
     const boots = await bootTimes(host, booting);
-    const bySize = new Map<number, number>([[MEMORY_MIB, median(forks.runningMs)]]);
-    for (const size of OTHER_SIZES_MIB) {
-      bySize.set(size, median((await forkOneByOne(host, forking, size, FORKS_OF_OTHER_SIZES)).runningMs));
-    }
     const writes = { encrypted: [] as number[], plain: [] as number[] };
     for (let round = 0; round < WRITE_ROUNDS; round++) {
       writes.encrypted.push(await writesPerSecond(host, forking));
       writes.plain.push(await writesPerSecond(host, plain));
     }
-    const sizes = [...bySize.values()];
     const rows: BenchRow[] = [
       comparedRow('fork to running, p50, against boot', median(forks.runningMs), 'ms', median(boots)),
       comparedRow('fork to running, p99, against boot', quantile(forks.runningMs, 0.99), 'ms', quantile(boots, 0.99)),
       plainRow('identity after the fork, p50', median(forks.identityMs), 'ms'),
       plainRow('identity after the fork, p99', quantile(forks.identityMs, 0.99), 'ms'),
-      ...[...bySize]
-        .sort(([a], [b]) => a - b)
-        .map(([size, ms]) => plainRow(`fork to running, p50, ${size} MiB`, ms, 'ms')),
+      ...SIZES_MIB.map((size, at) => plainRow(`fork to running, p50, ${size} MiB`, sizes[at] ?? Number.NaN, 'ms')),
       plainRow('slowest size against fastest', Math.max(...sizes) / Math.min(...sizes), ''),
       comparedRow(
         'fork, encrypted leaf against plain, p50',
@@ -143,7 +158,7 @@ export async function run(): Promise<BenchReport> {
         median(plainForks.runningMs),
       ),
       comparedRow('4 KiB writes, encrypted leaf against plain', median(writes.encrypted), '1/s', median(writes.plain)),
-      await memoryRow(host, forking),
+      ...(await memoryRows(host, forking)),
     ];
     for (const count of BURSTS) rows.push(...(await burstRows(host, forking, count)));
     return { name: 'fork', machine: describeMachine(), rows };

@@ -87,15 +87,28 @@ async function displayAnswers({ display }: Machine): Promise<void> {
   }
 }
 
-/** What the processes of these machines hold of real memory, each shared page counted in parts; in MiB. */
-export async function proportionalMemoryMiB(machineIds: readonly string[]): Promise<number> {
+export interface RealMemory {
+  readonly totalMiB: number;
+  /** Of it, code that QEMU translated for the host: there is none under hardware virtualisation. */
+  readonly translatedMiB: number;
+}
+
+/** What the processes of these machines hold of real memory, each shared page counted in parts. */
+export async function realMemory(machineIds: readonly string[]): Promise<RealMemory> {
   const names = new Set(machineIds.map((id) => `goldleaf-${id}`));
-  let kib = 0;
+  let totalKiB = 0;
+  let translatedKiB = 0;
   for (const pid of await readdir('/proc')) {
     if (!/^\d+$/.test(pid)) continue;
     const args = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
     if (!args.some((arg) => names.has(arg))) continue;
-    kib += Number(/^Pss: +(\d+) kB/m.exec(await readFile(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0);
+    let rights = '';
+    for (const line of (await readFile(`/proc/${pid}/smaps`, 'utf8')).split('\n')) {
+      rights = /^[0-9a-f]+-[0-9a-f]+ (\S{4}) /.exec(line)?.[1] ?? rights;
+      const kib = Number(/^Pss: +(\d+) kB/.exec(line)?.[1] ?? 0);
+      totalKiB += kib;
+      if (rights === 'rwxp') translatedKiB += kib;
+    }
   }
-  return kib / 1024;
+  return { totalMiB: totalKiB / 1024, translatedMiB: translatedKiB / 1024 };
 }

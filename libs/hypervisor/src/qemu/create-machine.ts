@@ -4,7 +4,7 @@ import { UndoStack } from '#libs/kernel';
 import type { MachineSpec } from '../machine.js';
 import { newDisplayPassword } from './display-password.js';
 import { checkImage, checkImageFiles, type LeafBase } from './leaf.js';
-import { handOverKey, makeKeyPipe, newLeafKey } from './leaf-key.js';
+import { handOverKey, makeKeyPipe } from './leaf-key.js';
 import { LiveMachine } from './live-machine.js';
 import { asMachineError, type MachineMaking, makeMachineFolder, requireCapacity } from './machine-making.js';
 import { MachineFolder, type MachineRecord } from './machine-record.js';
@@ -113,10 +113,9 @@ async function makeLeaf(
     await making.leaves.create(base, folder.run('leaf.qcow2'));
     return async (starting) => [await starting, undefined];
   }
-  const key = newLeafKey();
   const pipePath = folder.run('leaf.key');
-  await Promise.all([
-    making.leaves.createEncrypted(base, folder.run('leaf.luks'), key),
+  const [key] = await Promise.all([
+    making.leaves.createEncrypted(base, folder.run('leaf.luks')),
     makeKeyPipe(pipePath, making.user),
   ]);
   return (starting) => {

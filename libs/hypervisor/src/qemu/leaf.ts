@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { MachineImage } from '../machine.js';
 import { MachineError } from '../machine-error.js';
-import { luksContainer } from './luks-container.js';
+import { newLeafKey } from './leaf-key.js';
+import { type FilePart, luksContainer } from './luks-container.js';
 import { type MachineUser, userCan } from './machine-user.js';
 
 const execFileAsync = promisify(execFile);
@@ -44,8 +45,22 @@ export interface LeafBase {
   readonly format: 'raw' | 'qcow2';
 }
 
+/** Long enough for the machine at hand to be under way. */
+const AHEAD_DELAY_MS = 50;
+
+interface Container {
+  readonly key: Buffer;
+  readonly parts: readonly FilePart[];
+}
+
+function makeContainer(content: Buffer): Container {
+  const key = newLeafKey();
+  return { key, parts: luksContainer(key, content) };
+}
+
 /** Makes thin write layers. Empty ones over the same disk are all alike, so each disk's is made once and copied. */
 export class LeafMaker {
+  private readonly ahead = new Map<string, Container>();
   private readonly blanks = new Map<string, Promise<Buffer>>();
 
   /** @param workDir of Goldleaf's own, for files that live for a moment */
@@ -60,17 +75,34 @@ export class LeafMaker {
     if (this.user) await chown(leafPath, this.user.uid, this.user.gid);
   }
 
-  /** The same, of which nothing can be read without the key. */
-  async createEncrypted(base: LeafBase, leafPath: string, key: Buffer): Promise<void> {
+  /**
+   * The same, of which nothing can be read without its key. One container is made ahead, in memory, after each that
+   * was taken.
+   * @returns the key, for its caller to hand over and wipe
+   */
+  async createEncrypted(base: LeafBase, leafPath: string): Promise<Buffer> {
+    const ready = this.ahead.get(base.path);
+    this.ahead.delete(base.path);
+    const { key, parts } = ready ?? makeContainer(await this.blank(base));
     const file = await open(leafPath, 'wx', 0o600);
     try {
-      for (const { offset, bytes } of luksContainer(key, await this.blank(base))) {
-        await file.write(bytes, 0, bytes.length, offset);
-      }
+      for (const { offset, bytes } of parts) await file.write(bytes, 0, bytes.length, offset);
     } finally {
       await file.close();
     }
     if (this.user) await chown(leafPath, this.user.uid, this.user.gid);
+    this.makeAhead(base);
+    return key;
+  }
+
+  private makeAhead(base: LeafBase): void {
+    setTimeout(() => {
+      if (this.ahead.has(base.path)) return;
+      this.blank(base).then(
+        (blank) => this.ahead.set(base.path, makeContainer(blank)),
+        () => undefined,
+      );
+    }, AHEAD_DELAY_MS).unref();
   }
 
   private blank(base: LeafBase): Promise<Buffer> {
