@@ -10,6 +10,9 @@ import { endProcess } from './qemu-process.js';
 
 const machineId = z.uuid();
 
+/** States of a stopped QEMU that `cont` sets going again. */
+const RESUMABLE = ['prelaunch', 'paused', 'io-error'];
+
 /**
  * Finds the machines that an earlier process made, those that have ended included, and removes what was never
  * finished: folders without a record, and their processes.
@@ -33,7 +36,7 @@ export async function adoptMachines(
         const qmp = await machine.monitor();
         // Its maker may have died between the record and the first instruction.
         const { status } = z.object({ status: z.string() }).parse(await qmp.execute('query-status'));
-        if (status === 'prelaunch') await qmp.execute('cont');
+        if (RESUMABLE.includes(status)) await qmp.execute('cont');
       } catch (error) {
         logger.warn({ err: error, machineId: name }, 'a machine runs but its monitor does not answer');
       }

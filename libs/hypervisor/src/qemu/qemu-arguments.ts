@@ -81,7 +81,8 @@ export function qemuArguments({ spec, accelerator, ports, memory, leaf }: QemuAr
     ['-blockdev', JSON.stringify(leafNode(leaf))],
     ['-device', 'virtio-vga,id=screen,addr=0x2,xres=1024,yres=768'],
     ['-device', 'virtio-serial-pci,id=serial,addr=0x3,max_ports=8'],
-    ['-device', 'virtio-blk-pci,id=disk,addr=0x4,drive=leaf'],
+    // A full host disk is an error that the guest sees; QEMU's own choice would freeze it without a word.
+    ['-device', 'virtio-blk-pci,id=disk,addr=0x4,drive=leaf,werror=report,rerror=report'],
     ['-device', 'virtio-keyboard-pci,id=keyboard,addr=0x5'],
     ['-device', 'virtio-tablet-pci,id=tablet,addr=0x6'],
     ['-object', 'rng-random,id=random,filename=/dev/urandom'],
