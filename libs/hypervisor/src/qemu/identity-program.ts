@@ -72,7 +72,7 @@ if (opendir(my $nics, '/sys/class/net')) {
 }
 
 unlink '${identityPaths.waits}';
-put('${identityPaths.taken}', '');
+put('${identityPaths.taken}', '') unless @failed;
 syswrite($port, @failed ? 'failed ' . join(', ', @failed) . "\n" : "done\n");
 
 # The clipboard's daemon has shaken hands with nobody in the parent; systemd starts it again.

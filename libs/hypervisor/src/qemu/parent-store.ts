@@ -82,10 +82,7 @@ export class ParentStore {
     return abortable(promise, signal);
   }
 
-  /**
-   * A child could not be forked: checks the parent whole before its next use.
-   * @returns whether it was known, as opposed to gone meanwhile
-   */
+  /** A child could not be forked: the parent is checked whole before its next use, and QEMU asked for its version. */
   distrust(key: string): void {
     this.version = undefined;
     this.ready.delete(key);
