@@ -4,7 +4,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/p
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { freePort } from './free-port.js';
+import { freePort } from '#libs/embedded';
 import { repository } from './repository.js';
 import { until } from './until.js';
 
