@@ -1,10 +1,9 @@
 import type { DataSource } from 'typeorm';
 import { AuditEntry } from '#libs/audit';
 import { createDataSource as create, StateEvent } from '#libs/database';
-import { Desktop, Host, Pool } from '#libs/desktops';
+import { Connection, Desktop, Host, Pool, Session } from '#libs/fleet';
 import { ApiSession, SignInAttempt } from '#libs/identity';
 import { GoldenImage, ImageVersion } from '#libs/images';
-import { Connection, Session } from '#libs/sessions';
 import { migrations } from './index.js';
 
 export { migrations };

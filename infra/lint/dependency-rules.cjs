@@ -7,6 +7,7 @@ const layers = [
   ['telemetry'],
   ['config', 'directory', 'hypervisor', 'guacamole', 'database', 'bus', 'http', 'embedded'],
   ['audit', 'jobs', 'images', 'identity'],
+  ['fleet'],
   ['desktops'],
   ['sessions'],
   ['platform'],

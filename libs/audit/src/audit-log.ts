@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { AuditAction, AuditEntryView } from '#libs/contracts';
+import type { UnitOfWork } from '#libs/database';
 import { type AuditDetails, AuditEntry } from './audit-entry.entity.js';
 
 export interface AuditRecord {
@@ -34,6 +35,23 @@ export class AuditLog {
       correlationId: entry.correlationId ?? null,
       details: entry.details ?? {},
     });
+  }
+
+  /** Writes the rows in one statement of the caller's transaction. */
+  async recordAll(entries: readonly AuditRecord[], unit: UnitOfWork): Promise<void> {
+    if (entries.length === 0) return;
+    const rows = entries.map(({ sourceAddress, correlationId, details = {}, ...entry }) => ({
+      ...entry,
+      source_address: sourceAddress,
+      correlation_id: correlationId,
+      details,
+    }));
+    await unit.rows(
+      `INSERT INTO audit_entries (action, actor, subject, source_address, correlation_id, details)
+       SELECT * FROM jsonb_to_recordset($1::jsonb) AS entry (action text, actor text, subject text,
+              source_address text, correlation_id text, details jsonb)`,
+      [JSON.stringify(rows)],
+    );
   }
 
   /** Newest first. */

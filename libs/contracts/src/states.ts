@@ -28,3 +28,15 @@ export type ImageVersionState = z.infer<typeof imageVersionStateSchema>;
 /** The phases of a logon, in order: entitlement, a desktop found, desktop made ready, gateway tunnel drawn. */
 export const logonPhaseNameSchema = z.enum(['authorize', 'allocate', 'prepare', 'connect']);
 export type LogonPhaseName = z.infer<typeof logonPhaseNameSchema>;
+
+/**
+ * `active`: spares are kept and people served. `draining`: nobody new is served and no spares are kept; people who have
+ * a session keep it, also through restarts. `maintenance`: no desktop is made at all; desktops in use stay until they
+ * are given back. Whoever asks for a desktop meanwhile waits in the queue and is told why.
+ */
+export const poolModeSchema = z.enum(['active', 'draining', 'maintenance']);
+export type PoolMode = z.infer<typeof poolModeSchema>;
+
+/** `draining`: no new desktops are made on the host and its spares are given up; desktops in use stay. */
+export const hostModeSchema = z.enum(['active', 'draining']);
+export type HostMode = z.infer<typeof hostModeSchema>;

@@ -43,6 +43,13 @@ export class Desktop {
   @Column('text', { nullable: true })
   sealedDisplayPassword!: string | null;
 
+  /** How its machine was started, and how long that took. */
+  @Column('text', { nullable: true })
+  startMethod!: 'fork' | 'boot' | null;
+
+  @Column('integer', { nullable: true })
+  startMs!: number | null;
+
   /** Why it is being recycled or in quarantine. */
   @Column('text', { nullable: true })
   reason!: string | null;

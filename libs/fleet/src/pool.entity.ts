@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import type { PoolMode } from '#libs/contracts';
 
 /** A floating pool: equal desktops from one golden image, `spares` of them warm. */
 @Entity('pools')
@@ -34,6 +35,9 @@ export class Pool {
 
   @Column('integer')
   memoryMib!: number;
+
+  @Column('text')
+  mode!: PoolMode;
 
   /** A session that nobody looks at for so long is logged off. */
   @Column('integer')

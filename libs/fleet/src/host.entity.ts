@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { HostMode } from '#libs/contracts';
 
 /** A hypervisor host, as its provisioner reports it. */
 @Entity('hosts')
@@ -17,6 +18,16 @@ export class Host {
 
   @Column('integer')
   memoryMib!: number;
+
+  @Column('text')
+  mode!: HostMode;
+
+  /** Memory and disk that the host really had left at its last report. */
+  @Column('integer')
+  availableMemoryMib!: number;
+
+  @Column('integer')
+  availableDiskMib!: number;
 
   @Column('timestamptz')
   lastSeenAt!: Date;

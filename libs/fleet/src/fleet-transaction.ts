@@ -1,0 +1,142 @@
+import type { AuditRecord } from '#libs/audit';
+import type { DesktopState, DisplaySize, LogonPhase, PreparingReason, SessionState } from '#libs/contracts';
+import type { Desktop } from './desktop.entity.js';
+import type { Host } from './host.entity.js';
+import type { Pool } from './pool.entity.js';
+import type { Session } from './session.entity.js';
+
+export interface PoolCounts {
+  /** Being made from the given image version. */
+  readonly provisioning: number;
+  /** Spares of the given image version. */
+  readonly available: number;
+  /** Spares of another image version. */
+  readonly outdated: number;
+  /** All desktops that are not deleted. */
+  readonly existing: number;
+  /** Sessions in the queue that lost their desktop. */
+  readonly returning: number;
+  /** Sessions in the queue that never had one. */
+  readonly newcomers: number;
+}
+
+/** Failures to make a desktop since one was last made. */
+export interface RecentFailures {
+  readonly count: number;
+  /** Since the latest of them; null without any. */
+  readonly sinceSeconds: number | null;
+}
+
+export interface HostSituation extends Pick<Host, 'name' | 'mode' | 'vcpus' | 'availableMemoryMib' | 'availableDiskMib'> {
+  readonly online: boolean;
+  /** Desktops of this host that exist. */
+  readonly desktops: number;
+  /** Of these, being made now: they do not show in what the host reported as available. */
+  readonly provisioning: number;
+  readonly provisioningMemoryMib: number;
+}
+
+export interface DesktopOrder {
+  readonly poolId: string;
+  readonly imageVersionId: string;
+  readonly deadlineSeconds: number;
+  /** One desktop for each entry. */
+  readonly hosts: readonly string[];
+}
+
+export interface DesktopChange {
+  /** Null ends the deadline; it is kept when absent. */
+  readonly deadlineSeconds?: number | null;
+  readonly display?: { readonly host: string; readonly port: number; readonly sealedPassword: string };
+  readonly start?: { readonly method: 'fork' | 'boot'; readonly durationMs: number };
+  readonly reason?: string;
+}
+
+export interface DesktopMove {
+  readonly id: string;
+  /** The states that the desktop may be in now. */
+  readonly from: readonly DesktopState[];
+  readonly to: DesktopState;
+  readonly change?: DesktopChange;
+}
+
+export interface ClaimedSpare {
+  readonly sessionId: string;
+  readonly desktopId: string;
+  readonly host: string;
+}
+
+export interface NewSession {
+  readonly username: string;
+  readonly poolId: string;
+  readonly phases: readonly LogonPhase[];
+  readonly display?: DisplaySize | undefined;
+}
+
+export interface SessionMove {
+  readonly id: string;
+  /** The state it is in now, then those that it goes through, each with an event of its own. */
+  readonly path: readonly [SessionState, SessionState, ...SessionState[]];
+  readonly reason?: string;
+  readonly phases?: readonly LogonPhase[];
+  /** `join`: it waits for a desktop from now on. `leave`: it waits no more. */
+  readonly queue?: 'join' | 'leave';
+  readonly preparingReason?: PreparingReason;
+  readonly failure?: string;
+}
+
+/** One transaction of a `FleetStore`. Rows that were locked stay locked until its end. */
+export interface FleetTransaction {
+  /** One plan at a time for a pool. */
+  lockPlan(poolId: string): Promise<void>;
+  /** One round of serving at a time for a pool: the queue keeps its order. */
+  lockQueue(poolId: string): Promise<void>;
+
+  counts(poolId: string, imageVersionId: string): Promise<PoolCounts>;
+  recentFailures(poolId: string): Promise<RecentFailures>;
+  hosts(): Promise<HostSituation[]>;
+
+  addDesktops(order: DesktopOrder): Promise<{ readonly id: string; readonly host: string }[]>;
+  /** @returns false when the desktop was in none of the states of `from`: somebody else was first */
+  moveDesktop(move: DesktopMove): Promise<boolean>;
+  /**
+   * Spares that nobody else has locked, longest waiting first.
+   * @param which of the given image version, of any other, or those on hosts that are draining
+   */
+  lockSpares(
+    pool: Pick<Pool, 'id'>,
+    imageVersionId: string,
+    which: 'current' | 'outdated' | 'on-draining-host',
+    limit: number,
+  ): Promise<{ readonly id: string; readonly host: string }[]>;
+  /**
+   * Gives spares to sessions, in the order of the sessions, newest image version first, never those of a host that is
+   * draining as long as there are others. @returns fewer than asked for when there are fewer spares
+   */
+  claimSpares(poolId: string, sessionIds: readonly string[]): Promise<ClaimedSpare[]>;
+  assignedDesktop(sessionId: string): Promise<Desktop | null>;
+
+  /** @returns null when the user has a live session with the pool */
+  addSession(session: NewSession): Promise<string | null>;
+  liveSession(username: string, poolId: string): Promise<string | null>;
+  lockSession(id: string): Promise<Session | null>;
+  /** The first of the queue: those who lost their desktop, then the others, each by waiting time. */
+  lockWaiting(poolId: string, limit: number, who: 'all' | 'returning'): Promise<Session[]>;
+  /** The first of the queue, unlocked. */
+  queue(poolId: string, limit: number): Promise<Pick<Session, 'id' | 'username'>[]>;
+  /** @throws Error when a session is not in the first state of its path */
+  moveSessions(moves: readonly SessionMove[]): Promise<void>;
+  setDisplay(sessionId: string, size: DisplaySize): Promise<void>;
+
+  /** The session that this key of the user was used for. */
+  sessionRequest(username: string, key: string): Promise<{ sessionId: string; poolId: string } | null>;
+  addSessionRequest(request: { username: string; key: string; sessionId: string; poolId: string }): Promise<void>;
+
+  audit(entries: readonly AuditRecord[]): Promise<void>;
+
+  /**
+   * Runs `hook` once the transaction is committed, never before and not at all after a rollback. Hooks are hints (a
+   * job, an event): one that fails is dropped, as the reconcilers find from the rows what was missed.
+   */
+  afterCommit(hook: () => Promise<void> | void): void;
+}

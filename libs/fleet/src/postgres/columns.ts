@@ -1,0 +1,18 @@
+/** Columns as the fields of the entity. */
+const aliased = (columns: readonly string[]) => (table: string) =>
+  columns
+    .map((column) => `${table}.${column} AS "${column.replaceAll(/_([a-z])/g, (_, letter) => letter.toUpperCase())}"`)
+    .join(', ');
+
+export const desktopColumns = aliased([
+  ...['id', 'pool_id', 'image_version_id', 'host', 'state', 'state_changed_at', 'deadline', 'session_id', 'assigned_at'],
+  ...['display_host', 'display_port', 'sealed_display_password', 'start_method', 'start_ms', 'reason', 'created_at'],
+]);
+
+export const sessionColumns = aliased([
+  ...['id', 'username', 'pool_id', 'state', 'state_changed_at', 'waiting_since', 'preparing_reason', 'failure'],
+  ...['phases', 'display_width', 'display_height', 'created_at'],
+]);
+
+/** Order of the queue: first those who lost their desktop. The index `sessions_queue` has it. */
+export const queueOrder = `(state = 'pending'), waiting_since, id`;

@@ -1,0 +1,109 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, In, Not } from 'typeorm';
+import { AuditLog } from '#libs/audit';
+import { rowsOf, transact } from '#libs/database';
+import { ImageCatalogue } from '#libs/images';
+import { Desktop } from '../desktop.entity.js';
+import { FleetStore, type ProvisioningOrder, type SessionNow, type StuckDesktop } from '../fleet-store.js';
+import type { FleetTransaction } from '../fleet-transaction.js';
+import { Pool } from '../pool.entity.js';
+import { desktopColumns } from './columns.js';
+import { PostgresFleetTransaction } from './postgres-fleet-transaction.js';
+
+/** The fleet in PostgreSQL, where its rules are constraints and a trigger. */
+@Injectable()
+export class PostgresFleetStore extends FleetStore {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly images: ImageCatalogue,
+    private readonly auditLog: AuditLog,
+  ) {
+    super();
+  }
+
+  transact<T>(work: (tx: FleetTransaction) => Promise<T>): Promise<T> {
+    return transact(this.dataSource, (unit) => work(new PostgresFleetTransaction(unit, this.auditLog)));
+  }
+
+  pools(): Promise<Pool[]> {
+    return this.dataSource.manager.find(Pool, { order: { name: 'ASC' } });
+  }
+
+  pool(id: string): Promise<Pool | null> {
+    return this.dataSource.manager.findOneBy(Pool, { id });
+  }
+
+  poolNamed(name: string): Promise<Pool | null> {
+    return this.dataSource.manager.findOneBy(Pool, { name });
+  }
+
+  async publishedVersion(imageId: string): Promise<string | null> {
+    return (await this.images.publishedVersion(imageId))?.id ?? null;
+  }
+
+  desktop(id: string): Promise<Desktop | null> {
+    return this.dataSource.manager.findOneBy(Desktop, { id });
+  }
+
+  desktopsOfHost(host: string): Promise<Desktop[]> {
+    return this.dataSource.manager.findBy(Desktop, { host, state: Not('deleted') });
+  }
+
+  async existingDesktops(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const where = { id: In([...ids]), state: Not('deleted' as const) };
+    const rows = await this.dataSource.manager.find(Desktop, { select: { id: true }, where });
+    return new Set(rows.map((row) => row.id));
+  }
+
+  async provisioningOrder(desktopId: string): Promise<ProvisioningOrder | null> {
+    const [row] = await this.rows<Desktop & { remainingMs: number }>(
+      `SELECT ${desktopColumns('desktops')}, extract(epoch FROM deadline - now())::float8 * 1000 AS "remainingMs"
+         FROM desktops WHERE id = $1 AND state = 'provisioning'`,
+      [desktopId],
+    );
+    if (!row) return null;
+    const { remainingMs, ...desktop } = row;
+    const pool = await this.pool(desktop.poolId);
+    return pool && { desktop, pool, remainingMs };
+  }
+
+  async stuckDesktops(host: string, forSeconds: number): Promise<StuckDesktop[]> {
+    const rows = await this.rows<Desktop & { isOverdue: boolean }>(
+      `SELECT ${desktopColumns('desktops')}, state = 'provisioning' AND deadline < now() AS "isOverdue" FROM desktops
+        WHERE host = $1 AND (state IN ('provisioning', 'recycling') AND
+                state_changed_at < now() - make_interval(secs => $2) OR state = 'provisioning' AND deadline < now())`,
+      [host, forSeconds],
+    );
+    return rows.map(({ isOverdue, ...desktop }) => ({ desktop, isOverdue }));
+  }
+
+  sessionsNow(ids: readonly string[]): Promise<SessionNow[]> {
+    return this.rows<SessionNow>(
+      `SELECT sessions.id, sessions.username, sessions.state, desktops.id AS "desktopId" FROM sessions
+         LEFT JOIN desktops ON desktops.session_id = sessions.id AND desktops.state = 'assigned'
+        WHERE sessions.id = ANY($1)`,
+      [ids],
+    );
+  }
+
+  async abandonedSessions(): Promise<string[]> {
+    const rows = await this.rows<{ id: string }>(
+      `SELECT sessions.id FROM sessions JOIN pools ON pools.id = pool_id
+        WHERE state IN ('ready', 'disconnected')
+          AND state_changed_at < now() - make_interval(mins => disconnect_timeout_minutes)`,
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  async overdueSessions(minutes: number): Promise<string[]> {
+    const rows = await this.rows<{ id: string }>(
+      'SELECT id FROM sessions WHERE waiting_since < now() - make_interval(mins => $1)',
+      [minutes],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  private async rows<Row>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
+    return rowsOf<Row>(await this.dataSource.query(sql, parameters));
+  }
+}
