@@ -1,3 +1,3 @@
 export { BusModule, REDIS } from './bus.module.js';
 export { createRedis } from './create-redis.js';
-export { MessageBus } from './message-bus.js';
+export { type BusSink, MessageBus } from './message-bus.js';

@@ -4,6 +4,9 @@ import { type BusMessage, busMessageSchema } from '#libs/contracts';
 
 const CHANNEL = 'goldleaf:messages';
 
+/** What those who only tell need of the bus. */
+export type BusSink = Pick<MessageBus, 'publish'>;
+
 /** Tells all services what has changed. At most once: a message may be lost, so rows are the truth, not messages. */
 export class MessageBus {
   private readonly listeners = new Set<(message: BusMessage) => void>();

@@ -1,98 +1,90 @@
-import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
-import { AuditLog } from '#libs/audit';
-import { MessageBus } from '#libs/bus';
+import { Inject, Injectable } from '@nestjs/common';
+import { type BusSink, MessageBus } from '#libs/bus';
 import type { DesktopState } from '#libs/contracts';
-import { moveState, transact, type UnitOfWork } from '#libs/database';
-import { JobDispatcher } from '#libs/jobs';
-import { currentCorrelationId } from '#libs/telemetry';
-import { Desktop } from './desktop.entity.js';
-import { desktopStates } from './desktop-states.js';
+import { type Desktop, type DesktopChange, desktopStates, FleetStore, type FleetTransaction } from '#libs/fleet';
+import { PROVISIONING_FAILED } from '#libs/fleet';
+import { JobDispatcher, type JobSink } from '#libs/jobs';
 import { DisplaySeal, type DisplayTarget } from './display-seal.js';
-import { PROVISIONING_FAILED } from './provisioning-failures.js';
 
 type DesktopKey = Pick<Desktop, 'id' | 'poolId' | 'host'>;
+
+/** How a machine was started, as the driver tells. */
+export interface MachineStart {
+  readonly method: 'fork' | 'boot';
+  readonly durationMs: number;
+}
 
 /** The moves of a desktop, each with the job and the message that follow from it. */
 @Injectable()
 export class DesktopLifecycle {
   constructor(
-    private readonly dataSource: DataSource,
-    private readonly jobs: JobDispatcher,
-    private readonly bus: MessageBus,
-    private readonly audit: AuditLog,
+    private readonly store: FleetStore,
+    @Inject(JobDispatcher) private readonly jobs: JobSink,
+    @Inject(MessageBus) private readonly bus: BusSink,
     private readonly seal: DisplaySeal,
   ) {}
 
   /** The machine shows its waiting screen. @returns false when the desktop was given up meanwhile */
-  async becomeAvailable(desktop: DesktopKey, display: DisplayTarget): Promise<boolean> {
-    return transact(this.dataSource, async (unit) =>
-      this.move(unit, desktop, ['provisioning'], 'available', {
-        deadline: null,
-        display_host: display.host,
-        display_port: display.port,
-        sealed_display_password: this.seal.seal(display.password),
-      }),
+  async becomeAvailable(desktop: DesktopKey, display: DisplayTarget, start?: MachineStart): Promise<boolean> {
+    const { host, port, password } = display;
+    const change = { deadlineSeconds: null, display: { host, port, sealedPassword: this.seal.seal(password) } };
+    return this.store.transact((tx) =>
+      this.move(tx, desktop, ['provisioning'], 'available', start ? { ...change, start } : change),
     );
   }
 
-  /** Gives the desktop up: its machine and leaf are destroyed, and its pool makes another. */
-  async recycle(unit: UnitOfWork, desktop: DesktopKey, reason: string): Promise<boolean> {
-    const moved = await this.move(unit, desktop, ['provisioning', 'available', 'assigned'], 'recycling', { reason });
+  /**
+   * Gives the desktop up: its machine and leaf are destroyed, and its pool makes another.
+   * @param from only from these states; from any in which it has a machine by default
+   */
+  async recycle(
+    tx: FleetTransaction,
+    desktop: DesktopKey,
+    reason: string,
+    from: readonly DesktopState[] = ['provisioning', 'available', 'assigned'],
+  ): Promise<boolean> {
+    const moved = await this.move(tx, desktop, from, 'recycling', { reason });
     if (moved) {
-      unit.afterCommit(() => this.jobs.enqueue('desktop.destroy', { desktopId: desktop.id }, { host: desktop.host }));
-      unit.afterCommit(() => this.jobs.enqueue('pool.reconcile', { poolId: desktop.poolId }));
+      tx.afterCommit(() => this.jobs.enqueue('desktop.destroy', { desktopId: desktop.id }, { host: desktop.host }));
+      tx.afterCommit(() => this.jobs.enqueue('pool.reconcile', { poolId: desktop.poolId }));
     }
     return moved;
   }
 
   /** The machine could not be made or did not become ready. @param cause for operators */
   async failProvisioning(desktop: DesktopKey, cause: string): Promise<void> {
-    await transact(this.dataSource, (unit) => this.recycle(unit, desktop, `${PROVISIONING_FAILED}: ${cause}`));
+    const reason = `${PROVISIONING_FAILED}: ${cause}`;
+    await this.store.transact((tx) => this.recycle(tx, desktop, reason, ['provisioning']));
   }
 
   /** The machine and its leaf are gone. */
   async becomeDeleted(desktop: DesktopKey): Promise<boolean> {
-    return transact(this.dataSource, async (unit) => {
-      const moved = await this.move(unit, desktop, ['recycling', 'quarantined'], 'deleted', { deadline: null });
-      if (moved) unit.afterCommit(() => this.jobs.enqueue('pool.reconcile', { poolId: desktop.poolId }));
+    return this.store.transact(async (tx) => {
+      const moved = await this.move(tx, desktop, ['recycling', 'quarantined'], 'deleted', { deadlineSeconds: null });
+      if (moved) tx.afterCommit(() => this.jobs.enqueue('pool.reconcile', { poolId: desktop.poolId }));
       return moved;
     });
   }
 
   /** Puts a desktop aside that cannot be proved clean or destroyed; nobody is given it. */
   async quarantine(desktop: DesktopKey, reason: string): Promise<void> {
-    await transact(this.dataSource, async (unit) => {
-      const moved = await this.move(unit, desktop, desktopStates.sourcesOf('quarantined'), 'quarantined', { reason });
+    await this.store.transact(async (tx) => {
+      const moved = await this.move(tx, desktop, desktopStates.sourcesOf('quarantined'), 'quarantined', { reason });
       if (!moved) return;
-      await this.audit.record(
-        { action: 'desktop-quarantined', actor: 'system', subject: `desktop:${desktop.id}`, details: { reason } },
-        unit.manager,
-      );
+      const subject = `desktop:${desktop.id}`;
+      await tx.audit([{ action: 'desktop-quarantined', actor: 'system', subject, details: { reason } }]);
     });
   }
 
   private async move(
-    unit: UnitOfWork,
+    tx: FleetTransaction,
     desktop: DesktopKey,
     from: readonly DesktopState[],
     to: DesktopState,
-    set: Record<string, unknown> & { reason?: string },
+    change: DesktopChange,
   ): Promise<boolean> {
-    const correlationId = currentCorrelationId();
-    const moved = await moveState(unit, {
-      machine: desktopStates,
-      table: 'desktops',
-      id: desktop.id,
-      from,
-      to,
-      set,
-      correlationId,
-      ...(set.reason === undefined ? {} : { reason: set.reason }),
-    });
-    if (moved) {
-      unit.afterCommit(() => this.bus.publish({ type: 'desktop', desktopId: desktop.id, poolId: desktop.poolId }));
-    }
+    const moved = await tx.moveDesktop({ id: desktop.id, from, to, change });
+    if (moved) tx.afterCommit(() => this.bus.publish({ type: 'desktop', desktopId: desktop.id, poolId: desktop.poolId }));
     return moved;
   }
 }

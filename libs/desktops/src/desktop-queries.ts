@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, In, Not } from 'typeorm';
+import { DataSource } from 'typeorm';
 import type { DesktopView } from '#libs/contracts';
 import { rowsOf } from '#libs/database';
-import { Desktop } from './desktop.entity.js';
 
 /** Reading desktops. */
 @Injectable()
@@ -16,24 +15,6 @@ export class DesktopQueries {
 
   async view(id: string): Promise<DesktopView | undefined> {
     return (await this.views('desktops.id = $1', [id]))[0];
-  }
-
-  async find(id: string): Promise<Desktop | null> {
-    return this.dataSource.manager.findOneBy(Desktop, { id });
-  }
-
-  /** Desktops of a host that exist or should. */
-  async ofHost(host: string): Promise<Desktop[]> {
-    return this.dataSource.manager.findBy(Desktop, { host, state: Not('deleted') });
-  }
-
-  /** Which of these ids belong to desktops that are not deleted. */
-  async existing(ids: readonly string[]): Promise<ReadonlySet<string>> {
-    const rows = await this.dataSource.manager.find(Desktop, {
-      select: { id: true },
-      where: { id: In([...ids]), state: Not('deleted') },
-    });
-    return new Set(rows.map((row) => row.id));
   }
 
   private async views(where: string, parameters: unknown[]): Promise<DesktopView[]> {

@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { FleetModule } from '#libs/fleet';
 import { ImagesModule } from '#libs/images';
-import { DesktopAllocation } from './desktop-allocation.js';
 import { DesktopLifecycle } from './desktop-lifecycle.js';
 import { DesktopQueries } from './desktop-queries.js';
 import { DisplaySeal } from './display-seal.js';
@@ -8,7 +8,7 @@ import { HostRegistry } from './host-registry.js';
 import { PoolController } from './pool-controller.js';
 import { PoolService } from './pool-service.js';
 
-const providers = [DesktopAllocation, DesktopLifecycle, DesktopQueries, HostRegistry, PoolController, PoolService];
+const providers = [DesktopLifecycle, DesktopQueries, HostRegistry, PoolController, PoolService];
 
 @Module({})
 export class DesktopsModule {
@@ -17,9 +17,9 @@ export class DesktopsModule {
     return {
       module: DesktopsModule,
       global: true,
-      imports: [ImagesModule],
+      imports: [FleetModule, ImagesModule],
       providers: [{ provide: DisplaySeal, useValue: new DisplaySeal(options.secretKey) }, ...providers],
-      exports: [DisplaySeal, ImagesModule, ...providers],
+      exports: [DisplaySeal, FleetModule, ImagesModule, ...providers],
     };
   }
 }

@@ -2,9 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { HostView } from '#libs/contracts';
 import { rowsOf } from '#libs/database';
-
-/** A host whose provisioner was silent for so long gets no new desktops. */
-export const HOST_OFFLINE_AFTER_SECONDS = 30;
+import { HOST_OFFLINE_AFTER_SECONDS } from '#libs/fleet';
 
 export interface HostReport {
   readonly name: string;
@@ -12,6 +10,9 @@ export interface HostReport {
   readonly accelerator: string;
   readonly vcpus: number;
   readonly memoryMiB: number;
+  /** What is really left at this moment. */
+  readonly availableMemoryMiB: number;
+  readonly availableDiskMiB: number;
 }
 
 @Injectable()
@@ -21,18 +22,25 @@ export class HostRegistry {
   /** Tells that the host is there. Called by its provisioner every few seconds. */
   async report(host: HostReport): Promise<void> {
     await this.dataSource.query(
-      `INSERT INTO hosts (name, driver, accelerator, vcpus, memory_mib, last_seen_at)
-       VALUES ($1, $2, $3, $4, $5, now())
+      `INSERT INTO hosts (name, driver, accelerator, vcpus, memory_mib, available_memory_mib, available_disk_mib,
+                          last_seen_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, now())
        ON CONFLICT (name) DO UPDATE SET driver = excluded.driver, accelerator = excluded.accelerator,
-         vcpus = excluded.vcpus, memory_mib = excluded.memory_mib, last_seen_at = now()`,
-      [host.name, host.driver, host.accelerator, host.vcpus, host.memoryMiB],
+         vcpus = excluded.vcpus, memory_mib = excluded.memory_mib, last_seen_at = now(),
+         available_memory_mib = excluded.available_memory_mib, available_disk_mib = excluded.available_disk_mib`,
+      [
+        ...[host.name, host.driver, host.accelerator, host.vcpus, host.memoryMiB],
+        ...[Math.floor(host.availableMemoryMiB), Math.floor(host.availableDiskMiB)],
+      ],
     );
   }
 
   async list(): Promise<HostView[]> {
     const rows = rowsOf<HostView & { lastSeenAt: Date }>(
       await this.dataSource.query(
-        `SELECT name, driver, accelerator, vcpus, memory_mib AS "memoryMiB", last_seen_at AS "lastSeenAt",
+        `SELECT name, driver, accelerator, vcpus, memory_mib AS "memoryMiB", mode,
+                available_memory_mib AS "availableMemoryMiB", available_disk_mib AS "availableDiskMiB",
+                last_seen_at AS "lastSeenAt",
                 last_seen_at > now() - make_interval(secs => $1) AS online,
                 (SELECT count(*)::int FROM desktops WHERE desktops.host = hosts.name AND desktops.state <> 'deleted')
                   AS machines

@@ -1,12 +1,7 @@
-export { Desktop } from './desktop.entity.js';
-export { type AssignedDesktop, DesktopAllocation } from './desktop-allocation.js';
-export { DesktopLifecycle } from './desktop-lifecycle.js';
+export { DesktopLifecycle, type MachineStart } from './desktop-lifecycle.js';
 export { DesktopQueries } from './desktop-queries.js';
-export { desktopStates } from './desktop-states.js';
 export { DesktopsModule } from './desktops.module.js';
 export { DisplaySeal, type DisplayTarget } from './display-seal.js';
-export { Host } from './host.entity.js';
 export { HostRegistry, type HostReport } from './host-registry.js';
-export { Pool } from './pool.entity.js';
 export { PoolController } from './pool-controller.js';
 export { PoolService } from './pool-service.js';

@@ -1,30 +1,25 @@
-/** What a pool has at this moment. */
-export interface PoolSituation {
+import type { PoolMode } from '#libs/contracts';
+import type { PoolCounts } from '#libs/fleet';
+
+/** What a pool has at this moment, and what it should have. */
+export interface PoolSituation extends PoolCounts {
   readonly spares: number;
   readonly max: number;
-  /** Being made from the present image version. */
-  readonly provisioning: number;
-  /** Spares of the present image version. */
-  readonly available: number;
-  /** Spares of an older image version. */
-  readonly outdated: number;
-  /** All desktops that exist, whatever their state. */
-  readonly existing: number;
-  /** Sessions without a desktop. */
-  readonly waiting: number;
+  readonly mode: PoolMode;
 }
 
 export interface PoolPlan {
   readonly create: number;
-  /** Spares of an older image version to give up: never more than can be spared. */
+  /** Outdated spares to give up: never more than can be spared. */
   readonly retireOutdated: number;
   /** Spares beyond the floor to give up, after the floor was lowered. */
   readonly retireSurplus: number;
 }
 
-/** What to do so that `spares` desktops are warm and everybody who waits gets one. */
+/** What to do so that `spares` desktops are warm and everybody who is served in the pool's mode gets one. */
 export function planPool(now: PoolSituation): PoolPlan {
-  const wanted = now.spares + now.waiting;
+  const waiting = { active: now.returning + now.newcomers, draining: now.returning, maintenance: 0 }[now.mode];
+  const wanted = (now.mode === 'active' ? now.spares : 0) + waiting;
   const missing = Math.max(0, wanted - now.available - now.provisioning);
   const room = Math.max(0, now.max - now.existing);
   const create = Math.min(missing, room);

@@ -4,10 +4,10 @@ import { AuditLog } from '#libs/audit';
 import { MessageBus } from '#libs/bus';
 import type { CreatePool, PoolSummary, PoolView, UpdatePool } from '#libs/contracts';
 import { rowsOf, transact } from '#libs/database';
+import { Pool } from '#libs/fleet';
 import { ImageCatalogue } from '#libs/images';
 import { JobDispatcher } from '#libs/jobs';
 import { DomainError, errors } from '#libs/kernel';
-import { Pool } from './pool.entity.js';
 
 /** Pools as people and IT see and change them. */
 @Injectable()
@@ -41,20 +41,6 @@ export class PoolService {
         [roles],
       ),
     );
-  }
-
-  /** @returns undefined also when the roles give no right to it: who may not use a pool learns nothing of it */
-  async findEntitled(name: string, roles: readonly string[]): Promise<Pool | undefined> {
-    const pool = await this.dataSource.manager.findOneBy(Pool, { name });
-    return pool?.roles.some((role) => roles.includes(role)) ? pool : undefined;
-  }
-
-  async ids(): Promise<string[]> {
-    return (await this.dataSource.manager.find(Pool, { select: { id: true } })).map((pool) => pool.id);
-  }
-
-  async find(id: string): Promise<Pool | null> {
-    return this.dataSource.manager.findOneBy(Pool, { id });
   }
 
   /** @throws DomainError `conflict` when the name is taken, `invalid-request` when there is no such image */

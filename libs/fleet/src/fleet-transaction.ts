@@ -8,9 +8,9 @@ import type { Session } from './session.entity.js';
 export interface PoolCounts {
   /** Being made from the given image version. */
   readonly provisioning: number;
-  /** Spares of the given image version. */
+  /** Spares of the given image version, on hosts that are not draining. */
   readonly available: number;
-  /** Spares of another image version. */
+  /** The other spares: they are to be replaced. */
   readonly outdated: number;
   /** All desktops that are not deleted. */
   readonly existing: number;
@@ -92,6 +92,8 @@ export interface FleetTransaction {
   /** One round of serving at a time for a pool: the queue keeps its order. */
   lockQueue(poolId: string): Promise<void>;
 
+  pool(id: string): Promise<Pool | null>;
+  publishedVersion(imageId: string): Promise<string | null>;
   counts(poolId: string, imageVersionId: string): Promise<PoolCounts>;
   recentFailures(poolId: string): Promise<RecentFailures>;
   hosts(): Promise<HostSituation[]>;
@@ -99,19 +101,16 @@ export interface FleetTransaction {
   addDesktops(order: DesktopOrder): Promise<{ readonly id: string; readonly host: string }[]>;
   /** @returns false when the desktop was in none of the states of `from`: somebody else was first */
   moveDesktop(move: DesktopMove): Promise<boolean>;
-  /**
-   * Spares that nobody else has locked, longest waiting first.
-   * @param which of the given image version, of any other, or those on hosts that are draining
-   */
+  /** Spares that nobody else has locked, longest ready first: those that `counts` calls available, or outdated. */
   lockSpares(
-    pool: Pick<Pool, 'id'>,
+    poolId: string,
     imageVersionId: string,
-    which: 'current' | 'outdated' | 'on-draining-host',
+    which: 'available' | 'outdated',
     limit: number,
   ): Promise<{ readonly id: string; readonly host: string }[]>;
   /**
-   * Gives spares to sessions, in the order of the sessions, newest image version first, never those of a host that is
-   * draining as long as there are others. @returns fewer than asked for when there are fewer spares
+   * Gives spares to sessions, in the order of the sessions, newest image version first, those of hosts that
+   * are draining last. @returns fewer than asked for when there are fewer spares
    */
   claimSpares(poolId: string, sessionIds: readonly string[]): Promise<ClaimedSpare[]>;
   assignedDesktop(sessionId: string): Promise<Desktop | null>;

@@ -1,5 +1,5 @@
 export { type JobName, type JobPayload, jobNames } from './job-definitions.js';
-export { type EnqueueOptions, JobDispatcher } from './job-dispatcher.js';
+export { type EnqueueOptions, JobDispatcher, type JobSink } from './job-dispatcher.js';
 export { type JobContext, type JobHandler, JobRegistry } from './job-registry.js';
 export { JobWorkers } from './job-workers.js';
 export { JobsModule } from './jobs.module.js';

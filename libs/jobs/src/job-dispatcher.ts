@@ -14,6 +14,9 @@ export interface EnqueueOptions {
   readonly delayMs?: number;
 }
 
+/** What those who add jobs need of the dispatcher. */
+export type JobSink = Pick<JobDispatcher, 'enqueue'>;
+
 /** Adds jobs. Call it after the commit of what the job is about. */
 @Injectable()
 export class JobDispatcher implements OnApplicationShutdown {

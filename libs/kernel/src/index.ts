@@ -3,4 +3,5 @@ export { DomainError, type ErrorDefinition, type ErrorFacts } from './domain-err
 export { errors } from './errors.js';
 export { constantTimeEqual, hashToken, newToken, SecretBox } from './secrets.js';
 export { defineStateMachine, type StateMachine, type TransitionTable } from './state-machine.js';
+export { SharedRun } from './shared-run.js';
 export { UndoStack } from './undo-stack.js';

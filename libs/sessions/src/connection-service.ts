@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, IsNull } from 'typeorm';
+import { AuditLog } from '#libs/audit';
 import { transact, type UnitOfWork } from '#libs/database';
-import { Desktop, DisplaySeal, type DisplayTarget, PoolService } from '#libs/desktops';
+import { DisplaySeal, type DisplayTarget } from '#libs/desktops';
+import { Connection, Desktop, type FleetTransaction, PostgresFleetTransaction, SHOWABLE } from '#libs/fleet';
 import { DomainError, errors } from '#libs/kernel';
 import { Metrics } from '#libs/telemetry';
-import { Connection } from './connection.entity.js';
 import { endPhase, phaseSeconds } from './logon-phases.js';
 import { SessionMoves } from './session-moves.js';
-import { SHOWABLE } from './session-states.js';
 
 export interface ConnectionClaims {
   readonly sessionId: string;
@@ -28,7 +28,7 @@ export class ConnectionService {
   constructor(
     private readonly dataSource: DataSource,
     private readonly moves: SessionMoves,
-    private readonly pools: PoolService,
+    private readonly auditLog: AuditLog,
     private readonly seal: DisplaySeal,
     private readonly metrics: Metrics,
   ) {}
@@ -38,8 +38,8 @@ export class ConnectionService {
    * @throws DomainError `ticket-refused` when the session has ended or has another desktop by now
    */
   async open(claims: ConnectionClaims): Promise<OpenedConnection> {
-    return transact(this.dataSource, async (unit) => {
-      const session = await this.moves.lock(unit, claims.sessionId);
+    return this.transact(async (unit, tx) => {
+      const session = await tx.lockSession(claims.sessionId);
       const desktop = await unit.manager.findOneBy(Desktop, { id: claims.desktopId, state: 'assigned' });
       const isValid =
         session?.username === claims.username &&
@@ -49,7 +49,7 @@ export class ConnectionService {
       if (!isValid || !desktop.displayHost || !desktop.displayPort || !desktop.sealedDisplayPassword) {
         throw new DomainError(errors.ticketRefused, 'The session has ended or has another desktop by now');
       }
-      if (session.state !== 'active') await this.moves.move(unit, session, 'active');
+      if (session.state !== 'active') await this.moves.move(tx, session, ['active']);
       const inserted = await unit.manager.insert(Connection, {
         sessionId: session.id,
         desktopId: desktop.id,
@@ -67,9 +67,9 @@ export class ConnectionService {
 
   /** The browser has been sent its first frame: ends the `connect` phase of the logon. */
   async drawn(connectionId: string): Promise<void> {
-    await transact(this.dataSource, async (unit) => {
+    await this.transact(async (unit, tx) => {
       const connection = await unit.manager.findOneBy(Connection, { id: connectionId });
-      const session = connection && (await this.moves.lock(unit, connection.sessionId));
+      const session = connection && (await tx.lockSession(connection.sessionId));
       if (!session) return;
       await unit.manager.update(Connection, connectionId, { drawnAt: () => 'now()' });
       const alreadyEnded = phaseSeconds(session.phases, 'connect') !== undefined;
@@ -77,21 +77,21 @@ export class ConnectionService {
       const seconds = phaseSeconds(phases, 'connect');
       if (alreadyEnded || seconds === undefined) return;
       await unit.rows('UPDATE sessions SET phases = $2 WHERE id = $1', [session.id, JSON.stringify(phases)]);
-      this.moves.announce(unit, session);
-      const pool = await this.pools.find(session.poolId);
+      this.moves.announce(tx, [session.id]);
+      const pool = await tx.pool(session.poolId);
       if (pool) this.metrics.logonPhaseSeconds.observe({ phase: 'connect', pool: pool.name }, seconds);
     });
   }
 
   /** A tunnel has closed; with the last one the session is disconnected. */
   async close(connectionId: string, reason: string): Promise<void> {
-    await transact(this.dataSource, async (unit) => {
+    await this.transact(async (unit, tx) => {
       const connection = await unit.manager.findOneBy(Connection, { id: connectionId, closedAt: IsNull() });
-      const session = connection && (await this.moves.lock(unit, connection.sessionId));
+      const session = connection && (await tx.lockSession(connection.sessionId));
       if (!session) return;
       await unit.manager.update(Connection, connectionId, { closedAt: () => 'now()', closeReason: reason });
       const others = await unit.manager.countBy(Connection, { sessionId: session.id, closedAt: IsNull() });
-      if (others === 0 && session.state === 'active') await this.moves.move(unit, session, 'disconnected', {}, reason);
+      if (others === 0 && session.state === 'active') await this.moves.move(tx, session, ['disconnected'], { reason });
     });
   }
 
@@ -127,6 +127,10 @@ export class ConnectionService {
       .getMany();
     for (const connection of silent) await this.close(connection.id, 'gateway-lost');
     return silent.length;
+  }
+
+  private transact<T>(work: (unit: UnitOfWork, tx: FleetTransaction) => Promise<T>): Promise<T> {
+    return transact(this.dataSource, (unit) => work(unit, new PostgresFleetTransaction(unit, this.auditLog)));
   }
 
   private async isSignedOut(unit: UnitOfWork, tokenHash: string | undefined): Promise<boolean> {

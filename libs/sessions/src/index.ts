@@ -1,10 +1,7 @@
-export { Connection } from './connection.entity.js';
 export { type ConnectionClaims, ConnectionService, type OpenedConnection } from './connection-service.js';
-export { Session } from './session.entity.js';
 export { SessionAllocator } from './session-allocator.js';
 export { SessionExpiry } from './session-expiry.js';
 export { SessionQueries } from './session-queries.js';
 export { SessionReplacement } from './session-replacement.js';
 export { type OpenRequest, type SessionOwner, SessionService } from './session-service.js';
-export { sessionStates } from './session-states.js';
 export { SessionsModule } from './sessions.module.js';

@@ -1,93 +1,91 @@
-import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
-import { AuditLog } from '#libs/audit';
-import { transact, type UnitOfWork } from '#libs/database';
-import { type AssignedDesktop, DesktopAllocation, type Pool, PoolService } from '#libs/desktops';
-import { JobDispatcher } from '#libs/jobs';
-import { currentCorrelationId, Metrics } from '#libs/telemetry';
+import { Inject, Injectable } from '@nestjs/common';
+import { FleetStore, type FleetTransaction, type Pool, type Session } from '#libs/fleet';
+import { JobDispatcher, type JobSink } from '#libs/jobs';
+import { type Clock, SharedRun } from '#libs/kernel';
+import { CLOCK, currentCorrelationId, Metrics } from '#libs/telemetry';
 import { beginPhase, endPhase, phaseSeconds } from './logon-phases.js';
-import { Session } from './session.entity.js';
 import { SessionMoves } from './session-moves.js';
+
+/** Most sessions served in one transaction: large enough for a storm, small enough to be short. */
+const BATCH = 50;
 
 /** Most people whose place in the queue is told anew when it moves; those further back see it when they come up. */
 const TOLD_OF_THE_QUEUE = 50;
 
+interface Assignment {
+  readonly session: Session;
+  readonly desktopId: string;
+  readonly host: string;
+}
+
 /** Gives spares to the sessions that wait: first those that lost their desktop, then the longest waiting. */
 @Injectable()
 export class SessionAllocator {
+  private readonly rounds = new SharedRun();
+
   constructor(
-    private readonly dataSource: DataSource,
-    private readonly allocation: DesktopAllocation,
-    private readonly pools: PoolService,
+    private readonly store: FleetStore,
     private readonly moves: SessionMoves,
-    private readonly jobs: JobDispatcher,
-    private readonly audit: AuditLog,
+    @Inject(JobDispatcher) private readonly jobs: JobSink,
     private readonly metrics: Metrics,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /** Serves waiting sessions until there is no spare or nobody waits. Safe to call at any time. */
-  async assignWaiting(poolId: string): Promise<void> {
-    const pool = await this.pools.find(poolId);
-    if (pool) await this.serve(pool);
+  assignWaiting(poolId: string): Promise<void> {
+    return this.rounds.run(poolId, async () => {
+      while (await this.store.transact((tx) => this.assignBatch(tx, poolId)));
+    });
   }
 
-  /** The same for a pool that has been read already. */
-  async serve(pool: Pool): Promise<void> {
-    while ((await transact(this.dataSource, (unit) => this.assignNext(unit, pool))) === 'others-wait');
+  /** @returns whether there may be more to do */
+  private async assignBatch(tx: FleetTransaction, poolId: string): Promise<boolean> {
+    await tx.lockQueue(poolId);
+    const pool = await tx.pool(poolId);
+    if (!pool || pool.mode === 'maintenance') return false;
+    const waiting = await tx.lockWaiting(poolId, BATCH, pool.mode === 'active' ? 'all' : 'returning');
+    if (waiting.length === 0) return false;
+    const ids = waiting.map(({ id }) => id);
+    const claimed = new Map((await tx.claimSpares(poolId, ids)).map((spare) => [spare.sessionId, spare]));
+    const assignments = waiting.flatMap((session) => {
+      const spare = claimed.get(session.id);
+      return spare ? [{ session, desktopId: spare.desktopId, host: spare.host }] : [];
+    });
+    if (assignments.length === 0) return false;
+    await this.assign(tx, pool, assignments);
+    return assignments.length === BATCH;
   }
 
-  /** Serves the session whose turn it is, when there is one and a spare. */
-  private async assignNext(unit: UnitOfWork, pool: Pool): Promise<'done' | 'others-wait'> {
-    const [next] = await unit.rows<{ id: string }>(
-      `SELECT id FROM sessions WHERE pool_id = $1 AND waiting_since IS NOT NULL
-        ORDER BY state = 'pending', waiting_since, id LIMIT 1 FOR UPDATE SKIP LOCKED`,
-      [pool.id],
-    );
-    if (!next) return 'done';
-    const session = await unit.manager.findOneByOrFail(Session, { id: next.id });
-    const desktop = await this.allocation.claimSpare(unit, pool.id, session.id);
-    if (!desktop) return 'done';
-    const othersWait = await this.assign(unit, pool, session, desktop);
-    return othersWait ? 'others-wait' : 'done';
-  }
-
-  private async assign(unit: UnitOfWork, pool: Pool, session: Session, desktop: AssignedDesktop): Promise<boolean> {
-    const now = new Date();
-    let phases = beginPhase(endPhase(session.phases, 'allocate', now), 'prepare', now);
-    if (session.state === 'pending') await this.moves.move(unit, session, 'preparing');
-    const ready = new Date();
-    phases = beginPhase(endPhase(phases, 'prepare', ready), 'connect', ready);
-    await this.moves.move(unit, session, 'ready', { phases, waitingSince: null });
-    await this.audit.record(
-      {
-        action: 'assignment',
+  private async assign(tx: FleetTransaction, pool: Pool, assignments: readonly Assignment[]): Promise<void> {
+    const now = this.clock.now();
+    const moves = assignments.map(({ session }) => {
+      const prepared = endPhase(beginPhase(endPhase(session.phases, 'allocate', now), 'prepare', now), 'prepare', now);
+      const phases = beginPhase(prepared, 'connect', now);
+      tx.afterCommit(() => this.observe(pool, phases));
+      const path = session.state === 'pending' ? (['pending', 'preparing', 'ready'] as const) : (['preparing', 'ready'] as const);
+      return { id: session.id, path, phases, queue: 'leave' as const };
+    });
+    await tx.moveSessions(moves);
+    await tx.audit(
+      assignments.map(({ session, desktopId: desktop, host }) => ({
+        action: 'assignment' as const,
         actor: session.username,
         subject: `session:${session.id}`,
         correlationId: currentCorrelationId(),
-        details: { pool: pool.name, desktop: desktop.id, host: desktop.host },
-      },
-      unit.manager,
+        details: { pool: pool.name, desktop, host },
+      })),
     );
-    const othersWait = await this.announceQueue(unit, pool);
-    unit.afterCommit(() => this.jobs.enqueue('pool.reconcile', { poolId: pool.id }));
-    unit.afterCommit(() => this.observe(pool, phases));
-    const { displayWidth: width, displayHeight: height } = session;
-    if (width !== null && height !== null) {
-      const payload = { desktopId: desktop.id, size: { width, height } };
-      unit.afterCommit(() => this.jobs.enqueue('desktop.resize', payload, { host: desktop.host }));
-    }
-    return othersWait;
+    // Those who still wait have moved up.
+    const behind = await tx.queue(pool.id, TOLD_OF_THE_QUEUE);
+    this.moves.announce(tx, [...assignments.map(({ session }) => session.id), ...behind.map(({ id }) => id)]);
+    tx.afterCommit(() => this.jobs.enqueue('pool.reconcile', { poolId: pool.id }));
+    for (const assignment of assignments) this.resize(tx, assignment);
   }
 
-  /** Those who wait have moved up. @returns whether there are any */
-  private async announceQueue(unit: UnitOfWork, pool: Pool): Promise<boolean> {
-    const waiting = await unit.rows<Pick<Session, 'id' | 'username'>>(
-      `SELECT id, username FROM sessions WHERE pool_id = $1 AND waiting_since IS NOT NULL
-        ORDER BY state = 'pending', waiting_since, id LIMIT $2`,
-      [pool.id, TOLD_OF_THE_QUEUE],
-    );
-    for (const session of waiting) this.moves.announce(unit, session);
-    return waiting.length > 0;
+  private resize(tx: FleetTransaction, { session, desktopId, host }: Assignment): void {
+    const { displayWidth: width, displayHeight: height } = session;
+    if (width === null || height === null) return;
+    tx.afterCommit(() => this.jobs.enqueue('desktop.resize', { desktopId, size: { width, height } }, { host }));
   }
 
   private observe(pool: Pool, phases: Session['phases']): void {

@@ -1,25 +1,22 @@
-import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
-import { AuditLog } from '#libs/audit';
+import { Inject, Injectable } from '@nestjs/common';
 import type { PreparingReason } from '#libs/contracts';
-import { transact, type UnitOfWork } from '#libs/database';
-import { Desktop, DesktopLifecycle } from '#libs/desktops';
-import { currentCorrelationId } from '#libs/telemetry';
+import { DesktopLifecycle } from '#libs/desktops';
+import { FleetStore, type FleetTransaction, type Session, SHOWABLE } from '#libs/fleet';
+import type { Clock } from '#libs/kernel';
+import { CLOCK, currentCorrelationId } from '#libs/telemetry';
 import { beginPhase } from './logon-phases.js';
-import { Session } from './session.entity.js';
 import { SessionAllocator } from './session-allocator.js';
 import { SessionMoves } from './session-moves.js';
-import { SHOWABLE } from './session-states.js';
 
 /** Takes a desktop from its session, for whatever reason, and has a clean one take its place. */
 @Injectable()
 export class SessionReplacement {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly store: FleetStore,
     private readonly lifecycle: DesktopLifecycle,
     private readonly moves: SessionMoves,
     private readonly allocator: SessionAllocator,
-    private readonly audit: AuditLog,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /**
@@ -27,13 +24,13 @@ export class SessionReplacement {
    * Does nothing when the desktop is being recycled already.
    */
   async loseDesktop(desktopId: string, reason: PreparingReason): Promise<void> {
-    const desktop = await this.dataSource.manager.findOneBy(Desktop, { id: desktopId });
+    const desktop = await this.store.desktop(desktopId);
     if (!desktop) return;
-    await transact(this.dataSource, async (unit) => {
-      const session = desktop.sessionId === null ? null : await this.moves.lock(unit, desktop.sessionId);
-      const moved = await this.lifecycle.recycle(unit, desktop, reason);
+    await this.store.transact(async (tx) => {
+      const session = desktop.sessionId === null ? null : await tx.lockSession(desktop.sessionId);
+      const moved = await this.lifecycle.recycle(tx, desktop, reason);
       if (!moved || !session || !SHOWABLE.includes(session.state)) return;
-      await this.audit.record(
+      await tx.audit([
         {
           action: reason === 'machine-lost' ? 'desktop-lost' : 'recycle',
           actor: reason === 'machine-lost' ? 'system' : session.username,
@@ -41,22 +38,16 @@ export class SessionReplacement {
           correlationId: currentCorrelationId(),
           details: { desktop: desktop.id, reason },
         },
-        unit.manager,
-      );
-      await this.prepareAgain(unit, session, reason);
+      ]);
+      await this.prepareAgain(tx, session, reason);
     });
     await this.allocator.assignWaiting(desktop.poolId);
   }
 
   /** Puts the session back to `preparing`, in the queue for a desktop. */
-  async prepareAgain(unit: UnitOfWork, session: Session, reason: PreparingReason): Promise<void> {
-    const now = new Date();
-    await this.moves.move(
-      unit,
-      session,
-      'preparing',
-      { phases: beginPhase([], 'allocate', now), waitingSince: now, preparingReason: reason },
-      reason,
-    );
+  async prepareAgain(tx: FleetTransaction, session: Session, preparingReason: PreparingReason): Promise<void> {
+    const phases = beginPhase([], 'allocate', this.clock.now());
+    const change = { phases, queue: 'join', preparingReason, reason: preparingReason } as const;
+    await this.moves.move(tx, session, ['preparing'], change);
   }
 }

@@ -1,19 +1,15 @@
-import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
-import { AuditLog } from '#libs/audit';
+import { Inject, Injectable } from '@nestjs/common';
 import type { DisplaySize, SessionView } from '#libs/contracts';
-import { transact, type UnitOfWork } from '#libs/database';
-import { Desktop, DesktopLifecycle, type Pool, PoolService } from '#libs/desktops';
-import { JobDispatcher } from '#libs/jobs';
-import { DomainError, errors } from '#libs/kernel';
-import { currentCorrelationId } from '#libs/telemetry';
+import { DesktopLifecycle } from '#libs/desktops';
+import { type Desktop, FleetStore, type FleetTransaction, LIVE, type Pool, type Session, SHOWABLE } from '#libs/fleet';
+import { JobDispatcher, type JobSink } from '#libs/jobs';
+import { type Clock, DomainError, errors } from '#libs/kernel';
+import { CLOCK, currentCorrelationId } from '#libs/telemetry';
 import { beginPhase, endPhase } from './logon-phases.js';
-import { Session } from './session.entity.js';
 import { SessionAllocator } from './session-allocator.js';
 import { SessionMoves } from './session-moves.js';
 import { SessionQueries } from './session-queries.js';
 import { SessionReplacement } from './session-replacement.js';
-import { LIVE, SHOWABLE, sessionStates } from './session-states.js';
 
 /** Who asks, as the sign-in found them. */
 export interface SessionOwner {
@@ -31,15 +27,14 @@ export interface OpenRequest {
 @Injectable()
 export class SessionService {
   constructor(
-    private readonly dataSource: DataSource,
-    private readonly pools: PoolService,
-    private readonly queries: SessionQueries,
+    private readonly store: FleetStore,
+    @Inject(SessionQueries) private readonly queries: Pick<SessionQueries, 'view'>,
     private readonly moves: SessionMoves,
     private readonly allocator: SessionAllocator,
     private readonly replacement: SessionReplacement,
     private readonly lifecycle: DesktopLifecycle,
-    private readonly jobs: JobDispatcher,
-    private readonly audit: AuditLog,
+    @Inject(JobDispatcher) private readonly jobs: JobSink,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /**
@@ -49,36 +44,36 @@ export class SessionService {
    *   `idempotency-key-reused` when the key belongs to a session of another pool
    */
   async open(owner: SessionOwner, request: OpenRequest): Promise<SessionView> {
-    const startedAt = new Date();
-    const pool = await this.pools.findEntitled(request.pool, owner.roles);
-    if (!pool) throw new DomainError(errors.notFound, `There is no pool "${request.pool}" for you`);
-    const id = await transact(this.dataSource, async (unit) => {
-      const repeated = await this.repeated(unit, owner.username, pool, request.idempotencyKey);
+    const startedAt = this.clock.now();
+    const pool = await this.store.poolNamed(request.pool);
+    // Who may not use a pool learns nothing of it.
+    if (!pool?.roles.some((role) => owner.roles.includes(role))) {
+      throw new DomainError(errors.notFound, `There is no pool "${request.pool}" for you`);
+    }
+    const id = await this.store.transact(async (tx) => {
+      const repeated = await this.repeated(tx, owner.username, pool, request.idempotencyKey);
       if (repeated) return repeated;
-      const sessionId = await this.insertOrFindLive(unit, owner.username, pool, request.display, startedAt);
-      await this.remember(unit, owner.username, pool, request.idempotencyKey, sessionId);
+      const sessionId = await this.addOrFindLive(tx, owner.username, pool, request.display, startedAt);
+      await this.remember(tx, owner.username, pool, request.idempotencyKey, sessionId);
       return sessionId;
     });
-    await this.allocator.serve(pool);
+    await this.allocator.assignWaiting(pool.id);
     const view = await this.queries.view(owner.username, id);
-    if (view.state !== 'pending') return view;
-    await this.jobs.enqueue('pool.reconcile', { poolId: pool.id });
-    // Another allocator may be giving it a desktop at this moment: wait for its transaction, not for a desktop.
-    await this.dataSource.query('SELECT 1 FROM sessions WHERE id = $1 FOR SHARE', [id]);
-    return this.queries.view(owner.username, id);
+    if (view.state === 'pending') await this.jobs.enqueue('pool.reconcile', { poolId: pool.id });
+    return view;
   }
 
   /** Destroys the desktop with all that was written on it; a clean one takes its place. @throws DomainError `conflict` */
   async recycle(owner: SessionOwner, id: string): Promise<SessionView> {
-    const poolId = await transact(this.dataSource, async (unit) => {
-      const session = await this.lockOwn(unit, owner, id);
+    const poolId = await this.store.transact(async (tx) => {
+      const session = await this.lockOwn(tx, owner, id);
       // Two clicks: the second finds the session preparing already, which is what was asked for.
       if (session.state === 'preparing') return session.poolId;
       if (!SHOWABLE.includes(session.state)) throw notPossible(session);
-      const desktop = await this.assignedDesktop(unit, id);
-      if (desktop) await this.lifecycle.recycle(unit, desktop, 'recycle');
-      await this.record(unit, 'recycle', owner, session, desktop);
-      await this.replacement.prepareAgain(unit, session, 'recycle');
+      const desktop = await tx.assignedDesktop(id);
+      if (desktop) await this.lifecycle.recycle(tx, desktop, 'recycle');
+      await this.record(tx, 'recycle', owner, session, desktop);
+      await this.replacement.prepareAgain(tx, session, 'recycle');
       return session.poolId;
     });
     await this.allocator.assignWaiting(poolId);
@@ -87,34 +82,34 @@ export class SessionService {
 
   /** Ends the session and destroys its desktop. Ending what has ended is no error. */
   async logOff(owner: SessionOwner, id: string): Promise<SessionView> {
-    await transact(this.dataSource, async (unit) => {
-      const session = await this.lockOwn(unit, owner, id);
+    await this.store.transact(async (tx) => {
+      const session = await this.lockOwn(tx, owner, id);
       if (!LIVE.includes(session.state)) return;
-      const desktop = await this.end(unit, session, 'log-off');
-      await this.record(unit, 'log-off', owner, session, desktop);
+      const desktop = await this.end(tx, session, 'log-off');
+      await this.record(tx, 'log-off', owner, session, desktop);
     });
     return this.queries.view(owner.username, id);
   }
 
   /** Ends a session that nobody has looked at for longer than its pool allows. */
   async expire(id: string): Promise<void> {
-    await transact(this.dataSource, async (unit) => {
-      const session = await this.moves.lock(unit, id);
+    await this.store.transact(async (tx) => {
+      const session = await tx.lockSession(id);
       if (!session || !['ready', 'disconnected'].includes(session.state)) return;
-      const desktop = await this.end(unit, session, 'expired');
-      await this.record(unit, 'session-expired', { username: 'system', roles: [] }, session, desktop);
+      const desktop = await this.end(tx, session, 'expired');
+      await this.record(tx, 'session-expired', { username: 'system', roles: [] }, session, desktop);
     });
   }
 
   /** Remembers the size of the person's window and asks the guest to draw at it. */
   async resizeDisplay(owner: SessionOwner, id: string, size: DisplaySize): Promise<void> {
-    await transact(this.dataSource, async (unit) => {
-      const session = await this.lockOwn(unit, owner, id);
+    await this.store.transact(async (tx) => {
+      const session = await this.lockOwn(tx, owner, id);
       if (!LIVE.includes(session.state)) throw notPossible(session);
-      await unit.manager.update(Session, id, { displayWidth: size.width, displayHeight: size.height });
-      const desktop = await this.assignedDesktop(unit, id);
+      await tx.setDisplay(id, size);
+      const desktop = await tx.assignedDesktop(id);
       if (!desktop) return;
-      unit.afterCommit(() =>
+      tx.afterCommit(() =>
         this.jobs.enqueue('desktop.resize', { desktopId: desktop.id, size }, { host: desktop.host }),
       );
     });
@@ -130,85 +125,59 @@ export class SessionService {
     return { sessionId: view.id, desktopId: view.desktop.id, username: owner.username };
   }
 
-  private async repeated(unit: UnitOfWork, username: string, pool: Pool, key: string | undefined) {
+  private async repeated(tx: FleetTransaction, username: string, pool: Pool, key: string | undefined) {
     if (key === undefined) return undefined;
-    const [request] = await unit.rows<{ session_id: string; pool_id: string }>(
-      'SELECT session_id, pool_id FROM session_requests WHERE username = $1 AND idempotency_key = $2',
-      [username, key],
-    );
-    if (request && request.pool_id !== pool.id) throw new DomainError(errors.idempotencyKeyReused);
-    return request?.session_id;
+    const request = await tx.sessionRequest(username, key);
+    if (request && request.poolId !== pool.id) throw new DomainError(errors.idempotencyKeyReused);
+    return request?.sessionId;
   }
 
-  private async remember(unit: UnitOfWork, username: string, pool: Pool, key: string | undefined, sessionId: string) {
-    if (key === undefined) return;
-    await unit.rows(
-      `INSERT INTO session_requests (username, idempotency_key, session_id, pool_id) VALUES ($1, $2, $3, $4)
-       ON CONFLICT DO NOTHING`,
-      [username, key, sessionId, pool.id],
-    );
+  private async remember(tx: FleetTransaction, username: string, pool: Pool, key: string | undefined, sessionId: string) {
+    if (key !== undefined) await tx.addSessionRequest({ username, key, sessionId, poolId: pool.id });
   }
 
-  private async insertOrFindLive(
-    unit: UnitOfWork,
+  private async addOrFindLive(
+    tx: FleetTransaction,
     username: string,
     pool: Pool,
     display: DisplaySize | undefined,
     startedAt: Date,
   ): Promise<string> {
-    const now = new Date();
+    const now = this.clock.now();
     const phases = beginPhase(endPhase(beginPhase([], 'authorize', startedAt), 'authorize', now), 'allocate', now);
     for (;;) {
-      const [inserted] = await unit.rows<{ id: string }>(
-        `INSERT INTO sessions (username, pool_id, state, waiting_since, phases, display_width, display_height)
-         VALUES ($1, $2, 'pending', clock_timestamp(), $3, $4, $5)
-         ON CONFLICT (username, pool_id) WHERE state NOT IN ('ended', 'failed') DO NOTHING RETURNING id`,
-        [username, pool.id, JSON.stringify(phases), display?.width ?? null, display?.height ?? null],
-      );
-      if (inserted) {
-        await unit.manager.query(
-          `INSERT INTO state_events (entity, entity_id, to_state, correlation_id) VALUES ($1, $2, 'pending', $3)`,
-          [sessionStates.name, inserted.id, currentCorrelationId() ?? null],
-        );
-        this.moves.announce(unit, { id: inserted.id, username });
-        return inserted.id;
+      const added = await tx.addSession({ username, poolId: pool.id, phases, display });
+      if (added) {
+        this.moves.announce(tx, [added]);
+        return added;
       }
-      const live = await unit.manager
-        .createQueryBuilder(Session, 'session')
-        .where('session.username = :username AND session.pool_id = :poolId', { username, poolId: pool.id })
-        .andWhere(`session.state NOT IN ('ended', 'failed')`)
-        .getOne();
-      // Undefined when it ended between the two statements: then there is room for a new one.
-      if (live) return live.id;
+      // Null when it ended between the two statements: then there is room for a new one.
+      const live = await tx.liveSession(username, pool.id);
+      if (live) return live;
     }
   }
 
-  private async lockOwn(unit: UnitOfWork, owner: SessionOwner, id: string): Promise<Session> {
-    const session = await this.moves.lock(unit, id);
+  private async lockOwn(tx: FleetTransaction, owner: SessionOwner, id: string): Promise<Session> {
+    const session = await tx.lockSession(id);
     if (session?.username !== owner.username) throw new DomainError(errors.notFound, 'There is no such session');
     return session;
   }
 
-  private async assignedDesktop(unit: UnitOfWork, sessionId: string): Promise<Desktop | null> {
-    return unit.manager.findOneBy(Desktop, { sessionId, state: 'assigned' });
-  }
-
-  private async end(unit: UnitOfWork, session: Session, reason: string): Promise<Desktop | null> {
-    const desktop = await this.assignedDesktop(unit, session.id);
-    await this.moves.move(unit, session, 'ending', { waitingSince: null }, reason);
-    if (desktop) await this.lifecycle.recycle(unit, desktop, reason);
-    await this.moves.move(unit, session, 'ended', {}, reason);
+  private async end(tx: FleetTransaction, session: Session, reason: string): Promise<Desktop | null> {
+    const desktop = await tx.assignedDesktop(session.id);
+    if (desktop) await this.lifecycle.recycle(tx, desktop, reason);
+    await this.moves.move(tx, session, ['ending', 'ended'], { queue: 'leave', reason });
     return desktop;
   }
 
   private async record(
-    unit: UnitOfWork,
+    tx: FleetTransaction,
     action: 'recycle' | 'log-off' | 'session-expired',
     owner: SessionOwner,
     session: Session,
     desktop: Desktop | null,
   ): Promise<void> {
-    await this.audit.record(
+    await tx.audit([
       {
         action,
         actor: owner.username,
@@ -216,8 +185,7 @@ export class SessionService {
         correlationId: currentCorrelationId(),
         details: { desktop: desktop?.id ?? null },
       },
-      unit.manager,
-    );
+    ]);
   }
 }
 

@@ -12,6 +12,7 @@ import {
   PoolController,
   PoolService,
 } from '#libs/desktops';
+import { FleetStore } from '#libs/fleet';
 import { ImageCatalogue } from '#libs/images';
 import { JobsModule } from '#libs/jobs';
 import { silentLogger, TelemetryModule } from '#libs/telemetry';
@@ -56,7 +57,9 @@ describe('sessions', () => {
       driver: 'fake',
       accelerator: 'none',
       vcpus: 2,
-      memoryMiB: 4096,
+      memoryMiB: 409_600,
+      availableMemoryMiB: 409_600,
+      availableDiskMiB: 409_600,
     });
     await app.get(ImageCatalogue).publishContent({
       name: 'debian',
@@ -80,7 +83,7 @@ describe('sessions', () => {
     await database.dataSource.query('TRUNCATE connections, desktops, session_requests, sessions, state_events CASCADE');
   });
 
-  const poolId = async () => (await app.get(PoolService).ids())[0] ?? '';
+  const poolId = async () => (await app.get(FleetStore).pools())[0]?.id ?? '';
 
   /** Spares without machines behind them: as if `count` of them had just become ready. */
   async function spares(count: number): Promise<void> {
@@ -303,7 +306,7 @@ describe('sessions', () => {
     it('waits longer after each failure instead of trying for ever', async () => {
       const controller = app.get(PoolController);
       await controller.reconcileAll();
-      for (const desktop of await desktops.ofHost('host-1')) {
+      for (const desktop of await app.get(FleetStore).desktopsOfHost('host-1')) {
         await app.get(DesktopLifecycle).failProvisioning(desktop, 'no-space');
         await app.get(DesktopLifecycle).becomeDeleted(desktop);
       }

@@ -10,4 +10,4 @@ export { createLogger, type LoggerOptions, type LogLevel, silentLogger } from '.
 export { Metrics } from './metrics.js';
 export { NestLogger } from './nest-logger.js';
 export { redactFields, redactText } from './redaction.js';
-export { InjectLogger, LOGGER, TelemetryModule } from './telemetry.module.js';
+export { CLOCK, InjectLogger, LOGGER, TelemetryModule } from './telemetry.module.js';

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
 import type { PreparingReason } from '#libs/contracts';
-import { DesktopQueries } from '#libs/desktops';
+import { FleetStore } from '#libs/fleet';
 import type { HypervisorDriver, MachineExit, MachineExitReason } from '#libs/hypervisor';
 import { SessionReplacement } from '#libs/sessions';
 import { LOGGER, newCorrelationId, runWithCorrelation } from '#libs/telemetry';
@@ -20,7 +20,7 @@ export class MachineWatch {
 
   constructor(
     @Inject(DRIVER) private readonly driver: HypervisorDriver,
-    private readonly desktops: DesktopQueries,
+    private readonly store: FleetStore,
     private readonly replacement: SessionReplacement,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -37,7 +37,7 @@ export class MachineWatch {
   private async lose(exit: MachineExit): Promise<void> {
     await runWithCorrelation(newCorrelationId(), async () => {
       try {
-        const desktop = await this.desktops.find(exit.machineId);
+        const desktop = await this.store.desktop(exit.machineId);
         this.logger.info({ desktopId: exit.machineId, reason: exit.reason, was: desktop?.state }, 'machine ended');
         await this.replacement.loseDesktop(exit.machineId, preparingReasons[exit.reason]);
       } catch (error) {

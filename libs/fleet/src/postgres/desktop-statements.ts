@@ -52,12 +52,11 @@ export class DesktopStatements {
     return moved.length > 0;
   }
 
-  lockSpares(poolId: string, imageVersionId: string, which: 'current' | 'outdated' | 'on-draining-host', limit: number) {
+  lockSpares(poolId: string, imageVersionId: string, which: 'available' | 'outdated', limit: number) {
     return this.unit.rows<Placed>(
       `SELECT desktops.id, desktops.host FROM desktops JOIN hosts ON hosts.name = desktops.host
         WHERE pool_id = $1 AND state = 'available'
-          AND CASE $3 WHEN 'current' THEN image_version_id = $2 WHEN 'outdated' THEN image_version_id <> $2
-                      ELSE hosts.mode = 'draining' END
+          AND ($3 = 'available') = (image_version_id = $2 AND hosts.mode <> 'draining')
         ORDER BY state_changed_at LIMIT $4 FOR UPDATE OF desktops SKIP LOCKED`,
       [poolId, imageVersionId, which, limit],
     );

@@ -8,7 +8,7 @@ import type {
   NewSession,
   SessionMove,
 } from '../fleet-transaction.js';
-import type { Pool } from '../pool.entity.js';
+import { Pool } from '../pool.entity.js';
 import { DesktopStatements } from './desktop-statements.js';
 import { SessionStatements } from './session-statements.js';
 import { SituationStatements } from './situation-statements.js';
@@ -31,18 +31,16 @@ export class PostgresFleetTransaction implements FleetTransaction {
   lockPlan = (poolId: string) => this.advisoryLock(`plan:${poolId}`);
   lockQueue = (poolId: string) => this.advisoryLock(`queue:${poolId}`);
 
+  pool = (id: string) => this.unit.manager.findOneBy(Pool, { id });
+  publishedVersion = (imageId: string) => this.situation.publishedVersion(imageId);
   counts = (poolId: string, imageVersionId: string) => this.situation.counts(poolId, imageVersionId);
   recentFailures = (poolId: string) => this.situation.recentFailures(poolId);
   hosts = () => this.situation.hosts();
 
   addDesktops = (order: DesktopOrder) => this.desktops.add(order);
   moveDesktop = (move: DesktopMove) => this.desktops.move(move);
-  lockSpares = (
-    pool: Pick<Pool, 'id'>,
-    versionId: string,
-    which: 'current' | 'outdated' | 'on-draining-host',
-    limit: number,
-  ) => this.desktops.lockSpares(pool.id, versionId, which, limit);
+  lockSpares = (poolId: string, versionId: string, which: 'available' | 'outdated', limit: number) =>
+    this.desktops.lockSpares(poolId, versionId, which, limit);
   claimSpares = (poolId: string, sessionIds: readonly string[]) => this.desktops.claimSpares(poolId, sessionIds);
   assignedDesktop = (sessionId: string) => this.desktops.assignedTo(sessionId);
 

@@ -7,16 +7,26 @@ import { PROVISIONING_FAILED } from '../provisioning-failed.js';
 export class SituationStatements {
   constructor(private readonly unit: UnitOfWork) {}
 
+  async publishedVersion(imageId: string): Promise<string | null> {
+    const [version] = await this.unit.rows<{ id: string }>(
+      `SELECT id FROM image_versions WHERE image_id = $1 AND state = 'published' ORDER BY number DESC LIMIT 1`,
+      [imageId],
+    );
+    return version?.id ?? null;
+  }
+
   async counts(poolId: string, imageVersionId: string): Promise<PoolCounts> {
     const [counts] = await this.unit.rows<PoolCounts>(
       `SELECT count(*) FILTER (WHERE state = 'provisioning' AND image_version_id = $2)::int AS provisioning,
-              count(*) FILTER (WHERE state = 'available' AND image_version_id = $2)::int AS available,
-              count(*) FILTER (WHERE state = 'available' AND image_version_id <> $2)::int AS outdated,
-              count(*)::int AS existing, queue.returning, queue.newcomers
+              count(*) FILTER (WHERE state = 'available' AND is_current)::int AS available,
+              count(*) FILTER (WHERE state = 'available' AND NOT is_current)::int AS outdated,
+              count(state)::int AS existing, queue.returning, queue.newcomers
          FROM (SELECT count(*) FILTER (WHERE state <> 'pending')::int AS returning,
                       count(*) FILTER (WHERE state = 'pending')::int AS newcomers
                  FROM sessions WHERE pool_id = $1 AND waiting_since IS NOT NULL) AS queue
-              LEFT JOIN desktops ON pool_id = $1 AND state <> 'deleted'
+              LEFT JOIN (SELECT state, image_version_id, image_version_id = $2 AND hosts.mode <> 'draining' AS is_current
+                           FROM desktops JOIN hosts ON hosts.name = host
+                          WHERE pool_id = $1 AND state <> 'deleted') AS existing ON true
         GROUP BY queue.returning, queue.newcomers`,
       [poolId, imageVersionId],
     );

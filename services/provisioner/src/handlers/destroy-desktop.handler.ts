@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DesktopLifecycle, DesktopQueries } from '#libs/desktops';
+import { DesktopLifecycle } from '#libs/desktops';
+import { FleetStore } from '#libs/fleet';
 import type { HypervisorDriver } from '#libs/hypervisor';
 import type { JobContext, JobPayload } from '#libs/jobs';
 import { MachinesInTheMaking } from '../machines-in-the-making.js';
@@ -9,14 +10,14 @@ import { DRIVER } from '../provisioner-options.js';
 @Injectable()
 export class DestroyDesktopHandler {
   constructor(
-    private readonly desktops: DesktopQueries,
+    private readonly store: FleetStore,
     private readonly lifecycle: DesktopLifecycle,
     private readonly making: MachinesInTheMaking,
     @Inject(DRIVER) private readonly driver: HypervisorDriver,
   ) {}
 
   async handle({ desktopId }: JobPayload<'desktop.destroy'>, context: JobContext): Promise<void> {
-    const desktop = await this.desktops.find(desktopId);
+    const desktop = await this.store.desktop(desktopId);
     if (!desktop || (desktop.state !== 'recycling' && desktop.state !== 'quarantined')) return;
     this.making.abort(desktop.id);
     try {

@@ -1,10 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
-import { DesktopLifecycle, DesktopQueries, PoolService } from '#libs/desktops';
+import { DesktopLifecycle } from '#libs/desktops';
+import { FleetStore } from '#libs/fleet';
 import type { HypervisorDriver } from '#libs/hypervisor';
+import type { Clock } from '#libs/kernel';
 import type { JobContext, JobPayload } from '#libs/jobs';
 import { SessionAllocator } from '#libs/sessions';
-import { LOGGER, Metrics } from '#libs/telemetry';
+import { CLOCK, LOGGER, Metrics } from '#libs/telemetry';
 import { ImageLocator } from '../image-locator.js';
 import { MachinesInTheMaking } from '../machines-in-the-making.js';
 import { DRIVER } from '../provisioner-options.js';
@@ -15,14 +17,14 @@ export class ProvisionDesktopHandler {
   private readonly readySeconds;
 
   constructor(
-    private readonly desktops: DesktopQueries,
+    private readonly store: FleetStore,
     private readonly lifecycle: DesktopLifecycle,
-    private readonly pools: PoolService,
     private readonly images: ImageLocator,
     private readonly making: MachinesInTheMaking,
     private readonly allocator: SessionAllocator,
     @Inject(DRIVER) private readonly driver: HypervisorDriver,
     @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(CLOCK) private readonly clock: Clock,
     metrics: Metrics,
   ) {
     this.readySeconds = metrics.histogram({
@@ -34,14 +36,14 @@ export class ProvisionDesktopHandler {
   }
 
   async handle({ desktopId }: JobPayload<'desktop.provision'>, context: JobContext): Promise<void> {
-    const desktop = await this.desktops.find(desktopId);
-    const pool = desktop && (await this.pools.find(desktop.poolId));
+    const order = await this.store.provisioningOrder(desktopId);
     // A repeated or late job: the desktop is further on already.
-    if (!desktop || !pool || desktop.state !== 'provisioning') return;
-    const startedAt = performance.now();
+    if (!order) return;
+    const { desktop, pool } = order;
+    const startedAt = this.clock.now().getTime();
     try {
-      const remainingMs = Math.max(1_000, (desktop.deadline?.getTime() ?? 0) - Date.now());
-      const { display } = await this.making.during(desktop.id, remainingMs, async (signal) => {
+      const remainingMs = Math.max(1_000, order.remainingMs);
+      const { display, start } = await this.making.during(desktop.id, remainingMs, async (signal) => {
         const options = { signal, correlationId: context.correlationId };
         const image = await this.images.locate(desktop.imageVersionId);
         const hostname = `${pool.name.slice(0, 40)}-${desktop.id.slice(0, 6)}`;
@@ -50,7 +52,7 @@ export class ProvisionDesktopHandler {
         return this.driver.waitReady(desktop.id, remainingMs, options);
       });
       if (!display) throw new Error('the machine is ready but has no display');
-      const became = await this.lifecycle.becomeAvailable(desktop, display);
+      const became = await this.lifecycle.becomeAvailable(desktop, display, start);
       if (!became) return;
     } catch (error) {
       const cause = error instanceof Error ? error.message : String(error);
@@ -58,7 +60,7 @@ export class ProvisionDesktopHandler {
       await this.lifecycle.failProvisioning(desktop, cause);
       return;
     }
-    this.readySeconds.observe({ pool: pool.name }, (performance.now() - startedAt) / 1_000);
+    this.readySeconds.observe({ pool: pool.name }, Math.max(0, this.clock.now().getTime() - startedAt) / 1_000);
     await this.allocator.assignWaiting(pool.id);
   }
 }

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
-import { DesktopQueries } from '#libs/desktops';
+import { FleetStore } from '#libs/fleet';
 import type { HypervisorDriver } from '#libs/hypervisor';
 import type { JobContext, JobPayload } from '#libs/jobs';
 import { LOGGER } from '#libs/telemetry';
@@ -14,7 +14,7 @@ export class ResizeDesktopHandler {
   private readonly busy = new Set<string>();
 
   constructor(
-    private readonly desktops: DesktopQueries,
+    private readonly store: FleetStore,
     @Inject(DRIVER) private readonly driver: HypervisorDriver,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -25,7 +25,7 @@ export class ResizeDesktopHandler {
     this.busy.add(desktopId);
     try {
       for (let wish = this.take(desktopId); wish; wish = this.take(desktopId)) {
-        if ((await this.desktops.find(desktopId))?.state !== 'assigned') return;
+        if ((await this.store.desktop(desktopId))?.state !== 'assigned') return;
         await this.driver.resizeDisplay(desktopId, wish.width, wish.height, { correlationId: context.correlationId });
       }
     } catch (error) {

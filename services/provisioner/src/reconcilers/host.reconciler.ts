@@ -13,14 +13,13 @@ export class HostReconciler {
   ) {}
 
   async run(): Promise<void> {
-    const { vcpus, memoryMiB } = await this.driver.capacity();
+    const capacity = await this.driver.capacity();
     const { accelerator } = this.driver.capabilities();
     await this.hosts.report({
       name: this.options.hostName,
       driver: this.driver.name,
       accelerator,
-      vcpus,
-      memoryMiB,
+      ...capacity,
     });
   }
 }

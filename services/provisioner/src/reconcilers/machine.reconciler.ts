@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
-import { type Desktop, DesktopQueries } from '#libs/desktops';
+import { type Desktop, FleetStore } from '#libs/fleet';
 import type { HypervisorDriver } from '#libs/hypervisor';
 import { SessionReplacement } from '#libs/sessions';
 import { LOGGER } from '#libs/telemetry';
@@ -10,7 +10,7 @@ import { DRIVER, PROVISIONER_OPTIONS, type ProvisionerOptions } from '../provisi
 @Injectable()
 export class MachineReconciler {
   constructor(
-    private readonly desktops: DesktopQueries,
+    private readonly store: FleetStore,
     private readonly replacement: SessionReplacement,
     @Inject(DRIVER) private readonly driver: HypervisorDriver,
     @Inject(PROVISIONER_OPTIONS) private readonly options: ProvisionerOptions,
@@ -19,7 +19,7 @@ export class MachineReconciler {
 
   async run(): Promise<void> {
     // Rows first: a machine made after this moment has a row that is not in the list, but never the other way round.
-    const desktops = await this.desktops.ofHost(this.options.hostName);
+    const desktops = await this.store.desktopsOfHost(this.options.hostName);
     const machines = new Map((await this.driver.list()).map((machine) => [machine.id, machine.state]));
     for (const desktop of desktops.filter(({ state }) => state === 'available' || state === 'assigned')) {
       const machine = machines.get(desktop.id);
@@ -37,7 +37,7 @@ export class MachineReconciler {
 
   private async destroyOrphans(machineIds: readonly string[]): Promise<void> {
     if (machineIds.length === 0) return;
-    const known = await this.desktops.existing(machineIds);
+    const known = await this.store.existingDesktops(machineIds);
     for (const id of machineIds.filter((machineId) => !known.has(machineId))) {
       this.logger.warn({ machineId: id }, 'a machine without a desktop is destroyed');
       await this.driver.destroy(id);

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { PoolController, PoolService } from '#libs/desktops';
+import { FleetStore } from '#libs/fleet';
 import { SessionAllocator } from '#libs/sessions';
 import { Metrics } from '#libs/telemetry';
 
@@ -7,6 +8,7 @@ import { Metrics } from '#libs/telemetry';
 @Injectable()
 export class PoolReconciler {
   constructor(
+    private readonly store: FleetStore,
     private readonly controller: PoolController,
     private readonly pools: PoolService,
     private readonly allocator: SessionAllocator,
@@ -14,7 +16,7 @@ export class PoolReconciler {
   ) {}
 
   async run(): Promise<void> {
-    for (const id of await this.pools.ids()) await this.allocator.assignWaiting(id);
+    for (const { id } of await this.store.pools()) await this.allocator.assignWaiting(id);
     await this.controller.reconcileAll();
     for (const { name, counts } of await this.pools.list()) {
       const { waiting, ...states } = counts;

@@ -1,6 +1,3 @@
-/** How the reason of a desktop begins that never became available. */
-export const PROVISIONING_FAILED = 'provisioning failed';
-
 const LONGEST_WAIT_SECONDS = 60;
 
 /** Wait before the next try after so many failures in a row: 2, 4, 8 ... 60 s. 0 without any. */
