@@ -71,6 +71,8 @@ export function describeHypervisorDriver(name: string, setup: () => Promise<Conf
       const made = await Promise.all([driver.create(wanted), driver.create(wanted), driver.create(wanted)]);
       expect(new Set(made.map((machine) => machine.display?.port)).size).toBe(1);
       expect(made[0]).toMatchObject({ id: wanted.id, state: 'running', imageDigest: given.image.digest });
+      const start = { method: given.forks ? 'fork' : 'boot', durationMs: expect.any(Number) };
+      for (const machine of made) expect(machine.start).toEqual(start);
       expect(made[0]?.display?.host).toBe('127.0.0.1');
       expect(made[0]?.display?.password).toHaveLength(8);
       expect((await driver.list()).filter((machine) => machine.id === wanted.id)).toHaveLength(1);
@@ -134,7 +136,7 @@ export function describeHypervisorDriver(name: string, setup: () => Promise<Conf
     });
 
     it('runs programs in a ready guest, resizes its display, and another driver adopts it', async () => {
-      const { id, display } = await driver.create(spec());
+      const { id, display, start } = await driver.create(spec());
       await driver.waitReady(id, given.bootTimeoutMs);
       const input = 'grüße, 5 €\n';
       const result = await driver.runInGuest(id, { path: '/bin/cat', args: [], input, timeoutMs: 20_000 });
@@ -146,7 +148,7 @@ export function describeHypervisorDriver(name: string, setup: () => Promise<Conf
       driver = given.newDriver();
       driver.onExit((exit) => exits.push(exit));
       await driver.start();
-      expect(await driver.inspect(id)).toMatchObject({ id, state: 'running', display });
+      expect(await driver.inspect(id)).toMatchObject({ id, state: 'running', display, start });
       expect((await driver.create(spec({ id }))).display).toEqual(display);
       await driver.waitReady(id, given.bootTimeoutMs);
 
@@ -184,6 +186,24 @@ export function describeHypervisorDriver(name: string, setup: () => Promise<Conf
       await driver.destroy(killed.id);
       await driver.destroy(off.id);
       driver.onExit((exit) => exits.push(exit));
+    });
+
+    it('tells what running machines hold of memory, and leaves out those that end meanwhile', async () => {
+      const [one, two] = await Promise.all([driver.create(spec()), driver.create(spec())]);
+      const used = await driver.usage();
+      expect(used.map(({ machineId }) => machineId).sort()).toEqual([one.id, two.id].sort());
+      for (const { privateMiB, sharedMiB, proportionalMiB } of used) {
+        expect(privateMiB).toBeGreaterThan(0);
+        expect(sharedMiB).toBeGreaterThan(0);
+        expect(proportionalMiB).toBeGreaterThanOrEqual(privateMiB);
+        expect(proportionalMiB).toBeLessThan(privateMiB + sharedMiB);
+      }
+      await given.end(driver, one.id, 'killed');
+      await eventually(async () => (await driver.usage()).every(({ machineId }) => machineId !== one.id));
+      const [, ...looks] = await Promise.all([driver.destroy(two.id), driver.usage(), driver.usage()]);
+      for (const look of looks) expect(look.length).toBeLessThanOrEqual(1);
+      expect(await driver.usage()).toEqual([]);
+      await driver.destroy(one.id);
     });
 
     it('knows what its host has left', async () => {

@@ -1,5 +1,5 @@
 import type { DriverCapabilities, HostCapacity } from './host.js';
-import type { Machine, MachineExit, MachineImage, MachineShape, MachineSpec } from './machine.js';
+import type { Machine, MachineExit, MachineImage, MachineShape, MachineSpec, MachineUsage } from './machine.js';
 
 /** A program to run inside a machine, through its guest agent. */
 export interface GuestCommand {
@@ -40,6 +40,12 @@ export interface HypervisorDriver {
 
   /** What the host really has left at this moment. */
   capacity(): Promise<HostCapacity>;
+
+  /**
+   * What each running machine of this host holds of its memory at this moment. Cheap enough for every few seconds. A
+   * machine that ends meanwhile is left out.
+   */
+  usage(): Promise<readonly MachineUsage[]>;
 
   /**
    * Makes ready whatever lets machines of this image and shape start fast, e.g. the parent that they are forked from;

@@ -11,6 +11,8 @@ export type {
   MachineImage,
   MachineShape,
   MachineSpec,
+  MachineStart,
+  MachineUsage,
 } from './machine.js';
 export { MachineError, type MachineErrorCode } from './machine-error.js';
 export type { MachineUser } from './qemu/machine-user.js';

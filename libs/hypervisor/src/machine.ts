@@ -35,6 +35,16 @@ export interface MachineDisplay {
   readonly password: string;
 }
 
+/** How a machine was started. */
+export interface MachineStart {
+  readonly method: 'fork' | 'boot';
+  /**
+   * From the order (`create` begun, a parent that had to be made first included) until the guest runs: a forked one
+   * shows its screen then, a booted one begins to boot.
+   */
+  readonly durationMs: number;
+}
+
 export interface Machine {
   readonly id: string;
   /** `ended`: the guest powered off or rebooted, or its process died; only `destroy` is left to do. */
@@ -43,6 +53,19 @@ export interface Machine {
   /** Absent once ended. */
   readonly display?: MachineDisplay;
   readonly startedAt: Date;
+  /** Absent of machines made before it was kept. */
+  readonly start?: MachineStart;
+}
+
+/** What a running machine holds of its host's memory. */
+export interface MachineUsage {
+  readonly machineId: string;
+  /** Its alone: what the host would get back. */
+  readonly privateMiB: number;
+  /** What others hold too, counted whole for each. */
+  readonly sharedMiB: number;
+  /** Private, and of what is shared its part: over all machines these add up to what is really held. */
+  readonly proportionalMiB: number;
 }
 
 export type MachineExitReason = 'guest-reboot' | 'guest-poweroff' | 'killed';

@@ -1,25 +1,25 @@
-import { delay } from '../delay.js';
 import { displaySizeSchema } from '../guest-contract.js';
 import type { DriverCapabilities, HostCapacity } from '../host.js';
 import type { CallOptions, GuestCommand, GuestResult, HypervisorDriver } from '../hypervisor-driver.js';
-import type { Machine, MachineExit, MachineImage, MachineShape, MachineSpec } from '../machine.js';
+import type { Machine, MachineExit, MachineImage, MachineShape, MachineSpec, MachineUsage } from '../machine.js';
 import { MachineError } from '../machine-error.js';
 import { type FakeCall, FakeHost, type FakeMachine } from './fake-host.js';
-
-const POLL_MS = 5;
 
 /** The driver port over a host in memory, for tests of everything above it. */
 export class FakeDriver implements HypervisorDriver {
   readonly name = 'fake';
   private readonly listeners = new Set<(exit: MachineExit) => void>();
-  private readonly creating = new Map<string, Promise<void>>();
+  /** One change at a time to a machine. */
+  private readonly changes = new Map<string, Promise<unknown>>();
   private started = false;
+  private crashed = false;
 
   constructor(readonly host: FakeHost = new FakeHost()) {}
 
   async start(): Promise<void> {
     if (this.started) return;
     this.started = true;
+    this.host.sweep();
     this.host.ends.on('end', this.onEnd);
     this.tellOfTheDead();
   }
@@ -29,12 +29,28 @@ export class FakeDriver implements HypervisorDriver {
     this.host.ends.off('end', this.onEnd);
   }
 
+  /**
+   * What killing the process would do: calls that wait never end, exits are not told, and what was half-made or
+   * half-destroyed stays so on the host until another driver starts over it.
+   */
+  crash(): void {
+    this.crashed = true;
+    this.listeners.clear();
+    void this.stop();
+  }
+
   capabilities(): DriverCapabilities {
-    return { accelerator: 'none', forks: false };
+    return { accelerator: 'none', forks: this.host.forks };
   }
 
   async capacity(): Promise<HostCapacity> {
     return this.host.capacity;
+  }
+
+  async usage(): Promise<readonly MachineUsage[]> {
+    return [...this.host.machines.values()]
+      .filter(({ state, isBeingDestroyed }) => state === 'running' && !isBeingDestroyed)
+      .map((machine) => ({ machineId: machine.spec.id, ...this.host.memoryOf(machine) }));
   }
 
   async prepare(image: MachineImage, shape: MachineShape, options: CallOptions = {}): Promise<void> {
@@ -43,33 +59,27 @@ export class FakeDriver implements HypervisorDriver {
     this.host.prepared.push({ imageDigest: image.digest, ...shape });
   }
 
-  async create(spec: MachineSpec, options: CallOptions = {}): Promise<Machine> {
-    options.signal?.throwIfAborted();
-    for (let other = this.creating.get(spec.id); other; other = this.creating.get(spec.id)) {
-      await other.catch(() => undefined);
-    }
-    const existing = this.host.machines.get(spec.id);
-    if (existing) return toMachine(existing);
-    const making = this.make(spec, options);
-    this.creating.set(spec.id, making);
-    try {
-      await making;
-    } finally {
-      this.creating.delete(spec.id);
-    }
-    return toMachine(this.running(spec.id));
+  create(spec: MachineSpec, options: CallOptions = {}): Promise<Machine> {
+    return this.change(spec.id, async () => {
+      options.signal?.throwIfAborted();
+      const existing = this.host.machines.get(spec.id);
+      return toMachine(existing ?? (await this.make(spec, options)));
+    });
   }
 
   async waitReady(machineId: string, timeoutMs: number, options: CallOptions = {}): Promise<Machine> {
-    const deadline = Date.now() + timeoutMs;
+    const deadline = this.nowMs() + timeoutMs;
     this.running(machineId);
     await this.trouble('waitReady', options, timeoutMs, 'not-ready');
     for (;;) {
       options.signal?.throwIfAborted();
       const machine = this.running(machineId);
-      if (Date.now() >= machine.readyAt) return toMachine(machine);
-      if (Date.now() >= deadline) throw new MachineError('not-ready', `not ready within ${timeoutMs} ms`);
-      await delay(POLL_MS, options.signal);
+      if (this.nowMs() >= machine.readyAt) return toMachine(machine);
+      if (this.nowMs() >= deadline) throw new MachineError('not-ready', `not ready within ${timeoutMs} ms`);
+      const gone = machine.gone.signal;
+      const wake = options.signal ? AbortSignal.any([gone, options.signal]) : gone;
+      // Woken early it looks again, and finds why.
+      await this.pause(Math.min(machine.readyAt, deadline) - this.nowMs(), wake).catch(() => undefined);
     }
   }
 
@@ -97,8 +107,14 @@ export class FakeDriver implements HypervisorDriver {
   async destroy(machineId: string, options: CallOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
     await this.trouble('destroy', options, 10_000, 'failed');
-    await this.creating.get(machineId)?.catch(() => undefined);
-    this.host.machines.delete(machineId);
+    await this.change(machineId, async () => {
+      const machine = this.host.machines.get(machineId);
+      if (!machine) return;
+      machine.isBeingDestroyed = true;
+      machine.gone.abort();
+      await this.pause(this.host.destroyTimeMs);
+      this.host.removeMachine(machineId);
+    });
   }
 
   onExit(listener: (exit: MachineExit) => void): () => void {
@@ -107,16 +123,46 @@ export class FakeDriver implements HypervisorDriver {
     return () => void this.listeners.delete(listener);
   }
 
-  private async make(spec: MachineSpec, options: CallOptions): Promise<void> {
+  /** Begins at once when nothing else is at the machine: faults that a test ordered meet calls in their order. */
+  private async change<T>(machineId: string, operation: () => Promise<T>): Promise<T> {
+    for (let other = this.changes.get(machineId); other; other = this.changes.get(machineId)) {
+      await other.catch(() => undefined);
+    }
+    const result = operation();
+    this.changes.set(machineId, result);
+    try {
+      return await result;
+    } finally {
+      this.changes.delete(machineId);
+    }
+  }
+
+  private async make(spec: MachineSpec, options: CallOptions): Promise<FakeMachine> {
+    const orderedAt = this.nowMs();
     await this.trouble('create', options, 60_000, 'failed');
-    this.host.machines.set(spec.id, {
+    const { availableMemoryMiB } = this.host.capacity;
+    if (availableMemoryMiB < spec.memoryMiB) {
+      throw new MachineError('no-memory', `${spec.memoryMiB} MiB are needed; ${availableMemoryMiB} are available`);
+    }
+    this.host.halfMade.set(spec.id, spec);
+    try {
+      await this.pause(this.host.createTimeMs, options.signal);
+    } finally {
+      this.host.halfMade.delete(spec.id);
+    }
+    const now = this.nowMs();
+    const machine: FakeMachine = {
       spec,
-      startedAt: new Date(),
-      readyAt: Date.now() + this.host.bootTimeMs,
+      startedAt: new Date(now),
+      start: { method: this.host.forks ? 'fork' : 'boot', durationMs: Math.max(0, now - orderedAt) },
+      readyAt: now + this.host.bootTimeMs,
       display: { protocol: 'vnc', host: '127.0.0.1', port: this.host.takePort(), password: 'fakefake' },
       state: 'running',
       size: { width: 1024, height: 768 },
-    });
+      gone: new AbortController(),
+    };
+    this.host.machines.set(spec.id, machine);
+    return machine;
   }
 
   /** Fails or hangs when the test asked for it. */
@@ -126,16 +172,30 @@ export class FakeDriver implements HypervisorDriver {
     timeoutMs: number,
     onTimeout: MachineError['code'],
   ): Promise<void> {
+    if (this.crashed) await new Promise<never>(() => undefined);
     const code = this.host.takeFailure(call);
     if (code) throw new MachineError(code, `${call} was told to fail`);
     if (!this.host.takeHang(call)) return;
-    await delay(timeoutMs, options.signal);
+    await this.pause(timeoutMs, options.signal);
     throw new MachineError(onTimeout, `${call} was told to hang`);
+  }
+
+  /** Lets time pass by the host's clock, for ever if this driver crashes meanwhile. */
+  private async pause(ms: number, signal?: AbortSignal): Promise<void> {
+    try {
+      if (ms > 0) await this.host.clock.sleep(ms, signal);
+    } finally {
+      if (this.crashed) await new Promise<never>(() => undefined);
+    }
+  }
+
+  private nowMs(): number {
+    return this.host.clock.now().getTime();
   }
 
   private running(machineId: string): FakeMachine {
     const machine = this.host.machines.get(machineId);
-    if (machine?.state === 'running') return machine;
+    if (machine?.state === 'running' && !machine.isBeingDestroyed) return machine;
     throw new MachineError('not-found', `machine ${machineId} does not exist or has ended`);
   }
 
@@ -157,7 +217,7 @@ export class FakeDriver implements HypervisorDriver {
 }
 
 function toMachine(machine: FakeMachine): Machine {
-  const { spec, state, startedAt, display } = machine;
-  const base = { id: spec.id, state, imageDigest: spec.image.digest, startedAt };
+  const { spec, state, startedAt, start, display } = machine;
+  const base = { id: spec.id, state, imageDigest: spec.image.digest, startedAt, start };
   return state === 'running' ? { ...base, display } : base;
 }

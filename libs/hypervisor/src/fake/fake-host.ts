@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events';
+import { type Clock, systemClock } from '#libs/kernel';
 import type { HostCapacity } from '../host.js';
 import type { GuestCommand, GuestResult } from '../hypervisor-driver.js';
-import type { Machine, MachineExit, MachineExitReason, MachineShape, MachineSpec } from '../machine.js';
+import type { Machine, MachineExit, MachineExitReason, MachineShape, MachineSpec, MachineUsage } from '../machine.js';
 import type { MachineErrorCode } from '../machine-error.js';
 
 export type FakeCall = 'prepare' | 'create' | 'waitReady' | 'runInGuest' | 'resizeDisplay' | 'destroy';
@@ -9,32 +10,68 @@ export type FakeCall = 'prepare' | 'create' | 'waitReady' | 'runInGuest' | 'resi
 export interface FakeMachine {
   readonly spec: MachineSpec;
   readonly startedAt: Date;
+  readonly start: NonNullable<Machine['start']>;
+  /** By the host's clock, in milliseconds since the epoch. */
   readonly readyAt: number;
   readonly display: NonNullable<Machine['display']>;
   state: Machine['state'];
   size: { width: number; height: number };
   exitReason?: MachineExitReason;
+  /** Set while `destroy` is at it; a driver that starts completes what was cut short. */
+  isBeingDestroyed?: boolean;
+  /** Aborted when it ends or is destroyed. */
+  readonly gone: AbortController;
+}
+
+export interface FakeHostOptions {
+  /** How long a machine takes to show its waiting screen. Default 0. */
+  bootTimeMs?: number;
+  /** How long a machine takes to be made. Default 0. */
+  createTimeMs?: number;
+  /** How long a machine takes to be destroyed. Default 0. */
+  destroyTimeMs?: number;
+  guestProgram?: FakeHost['guestProgram'];
+  /** What all waiting and every date goes by. Default: real time. */
+  clock?: Clock;
+  /** Whether drivers say that they fork. Default false. */
+  forks?: boolean;
 }
 
 /**
  * A host in memory. Drivers come and go over the same one as processes do over a real host: its machines outlive them.
  */
 export class FakeHost {
+  readonly clock: Clock;
   readonly machines = new Map<string, FakeMachine>();
+  /** Machines under way: they hold memory already. Left here by a driver that crashed until the next one starts. */
+  readonly halfMade = new Map<string, MachineSpec>();
   /** What `prepare` was called with. */
   readonly prepared: ({ imageDigest: string } & MachineShape)[] = [];
   readonly ends = new EventEmitter<{ end: [MachineExit] }>();
-  capacity: HostCapacity = { vcpus: 8, memoryMiB: 32_768, availableMemoryMiB: 16_384, availableDiskMiB: 100_000 };
-  /** How long a machine takes to show its waiting screen. */
+  /** What the host has. The default is far more than tests need that do not ask for less. */
+  totals = { vcpus: 8, memoryMiB: 8_388_608, diskMiB: 100_000 };
+  /** What each running machine holds, as `usage` tells it. */
+  memoryOf: (machine: FakeMachine) => Omit<MachineUsage, 'machineId'> = () => ({
+    privateMiB: 40,
+    sharedMiB: 160,
+    proportionalMiB: 48,
+  });
   bootTimeMs: number;
+  createTimeMs: number;
+  destroyTimeMs: number;
+  forks: boolean;
   /** Answers guest commands; the default knows `cat` and lets everything else succeed in silence. */
   guestProgram: (machineId: string, command: GuestCommand) => GuestResult | Promise<GuestResult>;
   private readonly failures = new Map<FakeCall, MachineErrorCode[]>();
   private readonly hangs = new Map<FakeCall, number>();
   private nextPort = 15_900;
 
-  constructor(options: { bootTimeMs?: number; guestProgram?: FakeHost['guestProgram'] } = {}) {
+  constructor(options: FakeHostOptions = {}) {
+    this.clock = options.clock ?? systemClock;
     this.bootTimeMs = options.bootTimeMs ?? 0;
+    this.createTimeMs = options.createTimeMs ?? 0;
+    this.destroyTimeMs = options.destroyTimeMs ?? 0;
+    this.forks = options.forks ?? false;
     this.guestProgram =
       options.guestProgram ??
       ((_, command) => ({
@@ -42,6 +79,16 @@ export class FakeHost {
         stdout: command.path.endsWith('/cat') ? (command.input ?? '') : '',
         stderr: '',
       }));
+  }
+
+  /** The totals less what machines that run or are being made were promised. */
+  get capacity(): HostCapacity {
+    let promisedMiB = 0;
+    for (const { state, spec } of this.machines.values()) if (state === 'running') promisedMiB += spec.memoryMiB;
+    for (const { memoryMiB } of this.halfMade.values()) promisedMiB += memoryMiB;
+    const { vcpus, memoryMiB, diskMiB } = this.totals;
+    const availableMemoryMiB = Math.max(0, memoryMiB - promisedMiB);
+    return { vcpus, memoryMiB, availableMemoryMiB, availableDiskMiB: diskMiB };
   }
 
   /** Makes the next call of this kind fail with the code. */
@@ -57,10 +104,23 @@ export class FakeHost {
   /** Ends a machine as its guest or a fault would. Unknown or ended machines are left as they are. */
   endMachine(machineId: string, reason: MachineExitReason): void {
     const machine = this.machines.get(machineId);
-    if (machine?.state !== 'running') return;
+    if (machine?.state !== 'running' || machine.isBeingDestroyed) return;
     machine.state = 'ended';
     machine.exitReason = reason;
+    machine.gone.abort();
     this.ends.emit('end', { machineId, reason });
+  }
+
+  /** Takes a machine away without a word. */
+  removeMachine(machineId: string): void {
+    this.machines.get(machineId)?.gone.abort();
+    this.machines.delete(machineId);
+  }
+
+  /** Clears away what a driver that crashed left half-made or half-destroyed. */
+  sweep(): void {
+    this.halfMade.clear();
+    for (const [machineId, { isBeingDestroyed }] of this.machines) if (isBeingDestroyed) this.removeMachine(machineId);
   }
 
   takeFailure(call: FakeCall): MachineErrorCode | undefined {

@@ -27,15 +27,17 @@ const vncSchema = z.object({ host: z.string(), service: z.coerce.number().int() 
 
 /**
  * Makes a machine's folder, leaf and process. The guest runs its first instruction after the record is written, so
- * what dies half-way never ran. @throws MachineError; the reason of the signal. Nothing is left then.
+ * what dies half-way never ran.
+ * @param options.orderedAt by performance.now()
+ * @throws MachineError; the reason of the signal. Nothing is left then.
  */
 export async function createMachine(
   making: MachineMaking,
   spec: MachineSpec,
-  options: { parent?: ParentFolder; signal?: AbortSignal } = {},
+  options: { orderedAt: number; parent?: ParentFolder; signal?: AbortSignal },
 ): Promise<LiveMachine> {
   try {
-    return await makeMachine(making, spec, options.parent, options.signal);
+    return await makeMachine(making, spec, options);
   } catch (cause) {
     options.signal?.throwIfAborted();
     throw asMachineError(cause, `machine ${spec.id}`);
@@ -45,8 +47,7 @@ export async function createMachine(
 function makeMachine(
   making: MachineMaking,
   spec: MachineSpec,
-  parent: ParentFolder | undefined,
-  signal: AbortSignal | undefined,
+  { orderedAt, parent, signal }: { orderedAt: number; parent?: ParentFolder; signal?: AbortSignal },
 ): Promise<LiveMachine> {
   return UndoStack.run(async (undo) => {
     signal?.throwIfAborted();
@@ -91,6 +92,7 @@ function makeMachine(
       startedAt: new Date(),
       process: identity,
       ...(parent ? { fork: { parentKey: parent.key, hostname: spec.hostname } } : {}),
+      start: { method: parent ? 'fork' : 'boot', durationMs: Math.round(performance.now() - orderedAt) },
       display: { host: vnc.host, port: vnc.service, password },
     };
     signal?.throwIfAborted();

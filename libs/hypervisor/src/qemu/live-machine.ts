@@ -42,8 +42,8 @@ export class LiveMachine {
   }
 
   toMachine(): Machine {
-    const { id, imageDigest, startedAt, display } = this.record;
-    const base = { id, state: this.state, imageDigest, startedAt };
+    const { id, imageDigest, startedAt, start, display } = this.record;
+    const base = { id, state: this.state, imageDigest, startedAt, ...(start ? { start } : {}) };
     return this.state === 'running' ? { ...base, display: { protocol: 'vnc', ...display } } : base;
   }
 }

@@ -65,6 +65,7 @@ export class MachineMaker {
 
   /** Forks the machine where that is possible, else boots it. @throws MachineError, as `create` of the port */
   async make(spec: MachineSpec, options: CallOptions): Promise<LiveMachine> {
+    const orderedAt = performance.now();
     const { signal, correlationId } = options;
     const { image, vcpus, memoryMiB } = spec;
     const making = await this.making(image);
@@ -78,7 +79,7 @@ export class MachineMaker {
       });
     if (parent) {
       try {
-        return await createMachine(making, spec, { parent, signal });
+        return await createMachine(making, spec, { orderedAt, parent, signal });
       } catch (error) {
         signal?.throwIfAborted();
         if (!(error instanceof MachineError) || error.code !== 'failed') throw error;
@@ -86,7 +87,7 @@ export class MachineMaker {
         this.logger.error({ err: error, machineId: spec.id, correlationId }, 'a machine could not be forked; it boots');
       }
     }
-    return createMachine(making, spec, { signal });
+    return createMachine(making, spec, { orderedAt, signal });
   }
 
   private makeParentStore(parentsDir: string): ParentStore {

@@ -15,6 +15,7 @@ export const machineRecordSchema = z.strictObject({
   process: processIdentitySchema,
   /** Set for a forked machine: whose memory it maps, and the name its guest is to take. */
   fork: z.strictObject({ parentKey: z.string(), hostname: z.string() }).optional(),
+  start: z.strictObject({ method: z.enum(['fork', 'boot']), durationMs: z.number().nonnegative() }).optional(),
   display: z.strictObject({ host: z.string(), port: z.int(), password: z.string() }),
 });
 

@@ -45,6 +45,20 @@ describe('ProcessTable', () => {
     expect(await table.identify(44)).toBeUndefined();
   });
 
+  it('reads the memory of a process, but not that of another with its pid or of one that has ended', async () => {
+    await write(45, 1_000);
+    await writeFile(
+      join(proc, '45/smaps_rollup'),
+      '5000-7000 ---p 0 0 0 [rollup]\nRss:  300 kB\nPss_Anon: 4 kB\nPss:  200 kB\n',
+    );
+    const identity = await table.identify(45);
+    if (!identity) throw new Error('not found');
+    expect((await table.memoryKiB(identity))?.get('Pss')).toBe(200);
+    await write(45, 2_000);
+    expect(await table.memoryKiB(identity)).toBeUndefined();
+    expect(await table.memoryKiB({ ...identity, pid: 46 })).toBeUndefined();
+  });
+
   it('finds processes by a whole argument only', async () => {
     await write(50, 1, 'S', ['qemu', '-name', 'goldleaf-a']);
     await write(51, 1, 'S', ['qemu', '-name', 'goldleaf-ab']);

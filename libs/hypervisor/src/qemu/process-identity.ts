@@ -31,6 +31,14 @@ export class ProcessTable {
     return { pid, startTicks: Number(fields[19]), bootId: await this.bootId() };
   }
 
+  /** Its memory, by kind, in KiB; undefined when it has ended or is another process by now. */
+  async memoryKiB(identity: ProcessIdentity): Promise<ReadonlyMap<string, number> | undefined> {
+    const text = await readFile(`${this.procDir}/${identity.pid}/smaps_rollup`, 'utf8').catch(() => '');
+    const kinds = new Map([...text.matchAll(/^(\w+): +(\d+) kB$/gm)].map(([, kind, kib]) => [`${kind}`, Number(kib)]));
+    // Asked after it was read: then it was this process that it was read of.
+    return kinds.size > 0 && (await this.isAlive(identity)) ? kinds : undefined;
+  }
+
   async isAlive(identity: ProcessIdentity): Promise<boolean> {
     const found = await this.identify(identity.pid);
     return found?.startTicks === identity.startTicks && found.bootId === identity.bootId;

@@ -5,7 +5,7 @@ import { delay } from '../delay.js';
 import { type DisplaySize, displaySizeSchema, guestPaths } from '../guest-contract.js';
 import type { DriverCapabilities, HostCapacity } from '../host.js';
 import type { CallOptions, GuestCommand, GuestResult, HypervisorDriver } from '../hypervisor-driver.js';
-import type { Machine, MachineExit, MachineImage, MachineShape, MachineSpec } from '../machine.js';
+import type { Machine, MachineExit, MachineImage, MachineShape, MachineSpec, MachineUsage } from '../machine.js';
 import { MachineError } from '../machine-error.js';
 import { adoptMachines, removeMachine } from './adopt-machines.js';
 import { machineSpecSchema } from './create-machine.js';
@@ -20,6 +20,7 @@ import type { LiveMachine } from './live-machine.js';
 import { MachineMaker } from './machine-maker.js';
 import { MachineFolder } from './machine-record.js';
 import { requireReachable } from './machine-user.js';
+import { readMemoryUsage } from './memory-usage.js';
 import { ProcessTable } from './process-identity.js';
 import type { QemuDriverOptions } from './qemu-options.js';
 
@@ -93,6 +94,17 @@ export class QemuDriver implements HypervisorDriver {
     return readHostCapacity(this.options.machinesDir);
   }
 
+  async usage(): Promise<readonly MachineUsage[]> {
+    const found: MachineUsage[] = [];
+    // One after the other: the kernel walks each machine's memory, and nobody is in a hurry.
+    for (const machine of [...this.machines.values()]) {
+      if (machine.state === 'ended' || machine.isBeingDestroyed) continue;
+      const memory = await readMemoryUsage(this.processes, machine.record.process);
+      if (memory) found.push({ machineId: machine.id, ...memory });
+    }
+    return found;
+  }
+
   async prepare(image: MachineImage, shape: MachineShape, options: CallOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
     if (!this.watch) throw new MachineError('failed', 'the driver has not been started');
@@ -107,7 +119,6 @@ export class QemuDriver implements HypervisorDriver {
       if (!this.watch) throw new MachineError('failed', 'the driver has not been started');
       const checked = machineSpecSchema.safeParse(spec);
       if (!checked.success) throw new MachineError('failed', `not a machine: ${z.prettifyError(checked.error)}`);
-      const startedAt = Date.now();
       const machine = await this.maker.make(spec, options);
       this.take(machine);
       const { correlationId } = options;
@@ -115,8 +126,7 @@ export class QemuDriver implements HypervisorDriver {
         {
           machineId: spec.id,
           correlationId,
-          forked: machine.record.fork !== undefined,
-          durationMs: Date.now() - startedAt,
+          ...machine.record.start,
         },
         'machine started',
       );
