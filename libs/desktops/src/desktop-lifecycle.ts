@@ -1,18 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type BusSink, MessageBus } from '#libs/bus';
 import type { DesktopState } from '#libs/contracts';
-import { type Desktop, type DesktopChange, desktopStates, FleetStore, type FleetTransaction } from '#libs/fleet';
-import { PROVISIONING_FAILED } from '#libs/fleet';
+import {
+  type Desktop,
+  type DesktopChange,
+  desktopStates,
+  FleetStore,
+  type FleetTransaction,
+  PROVISIONING_FAILED,
+} from '#libs/fleet';
+import type { MachineStart } from '#libs/hypervisor';
 import { JobDispatcher, type JobSink } from '#libs/jobs';
 import { DisplaySeal, type DisplayTarget } from './display-seal.js';
 
 type DesktopKey = Pick<Desktop, 'id' | 'poolId' | 'host'>;
-
-/** How a machine was started, as the driver tells. */
-export interface MachineStart {
-  readonly method: 'fork' | 'boot';
-  readonly durationMs: number;
-}
 
 /** The moves of a desktop, each with the job and the message that follow from it. */
 @Injectable()
@@ -84,7 +85,8 @@ export class DesktopLifecycle {
     change: DesktopChange,
   ): Promise<boolean> {
     const moved = await tx.moveDesktop({ id: desktop.id, from, to, change });
-    if (moved) tx.afterCommit(() => this.bus.publish({ type: 'desktop', desktopId: desktop.id, poolId: desktop.poolId }));
+    if (moved)
+      tx.afterCommit(() => this.bus.publish({ type: 'desktop', desktopId: desktop.id, poolId: desktop.poolId }));
     return moved;
   }
 }

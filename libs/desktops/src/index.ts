@@ -1,4 +1,4 @@
-export { DesktopLifecycle, type MachineStart } from './desktop-lifecycle.js';
+export { DesktopLifecycle } from './desktop-lifecycle.js';
 export { DesktopQueries } from './desktop-queries.js';
 export { DesktopsModule } from './desktops.module.js';
 export { DisplaySeal, type DisplayTarget } from './display-seal.js';

@@ -27,7 +27,8 @@ export interface RecentFailures {
   readonly sinceSeconds: number | null;
 }
 
-export interface HostSituation extends Pick<Host, 'name' | 'mode' | 'vcpus' | 'availableMemoryMib' | 'availableDiskMib'> {
+export interface HostSituation
+  extends Pick<Host, 'name' | 'mode' | 'vcpus' | 'availableMemoryMib' | 'availableDiskMib'> {
   readonly online: boolean;
   /** Desktops of this host that exist. */
   readonly desktops: number;

@@ -17,8 +17,8 @@ export type {
 } from './fleet-transaction.js';
 export { Host } from './host.entity.js';
 export { HOST_OFFLINE_AFTER_SECONDS } from './host-offline.js';
-export { PostgresFleetTransaction } from './postgres/postgres-fleet-transaction.js';
 export { Pool } from './pool.entity.js';
+export { PostgresFleetTransaction } from './postgres/postgres-fleet-transaction.js';
 export { PROVISIONING_FAILED } from './provisioning-failed.js';
 export { Session } from './session.entity.js';
 export { LIVE, SHOWABLE, sessionStates } from './session-states.js';

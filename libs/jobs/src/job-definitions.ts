@@ -10,6 +10,8 @@ export interface JobDefinition<Payload extends z.ZodType = z.ZodType> {
   readonly attempts: number;
   /** First wait before the next attempt; doubled each time. */
   readonly backoffMs: number;
+  /** Names jobs of which the latest serves all: one that is added while one waits is dropped, or kept while it runs. */
+  readonly latest?: (payload: z.infer<Payload>) => string;
   /** Names jobs that would do the same work twice: while one of them waits or runs, another is not added. */
   readonly dedupe?: (payload: z.infer<Payload>) => string;
 }
@@ -24,6 +26,7 @@ export const jobDefinitions = {
     concurrency: 4,
     attempts: 1,
     backoffMs: 0,
+    latest: ({ poolId }) => poolId,
   }),
   'desktop.provision': define({
     payload: z.object({ desktopId: idSchema }),

@@ -37,12 +37,15 @@ export class JobDispatcher implements OnApplicationShutdown {
     if ((definition.scope === 'host') !== (options.host !== undefined)) throw new Error(`${name}: wrong scope`);
     const envelope = { correlationId: currentCorrelationId() ?? newCorrelationId(), payload };
     const jobId = definition.dedupe?.(payload);
+    // A delayed one must not keep those back that are wanted now.
+    const latest = options.delayMs === undefined ? definition.latest?.(payload) : undefined;
     try {
       await this.queue(queueName(name, options.host)).add(name, envelope, {
         attempts: definition.attempts,
         backoff: { type: 'exponential', delay: definition.backoffMs },
         removeOnComplete: true,
         removeOnFail: true,
+        ...(latest === undefined ? {} : { deduplication: { id: latest, keepLastIfActive: true } }),
         ...(jobId === undefined ? {} : { jobId }),
         ...(options.delayMs === undefined ? {} : { delay: options.delayMs }),
       });

@@ -62,7 +62,8 @@ export class SessionAllocator {
       const prepared = endPhase(beginPhase(endPhase(session.phases, 'allocate', now), 'prepare', now), 'prepare', now);
       const phases = beginPhase(prepared, 'connect', now);
       tx.afterCommit(() => this.observe(pool, phases));
-      const path = session.state === 'pending' ? (['pending', 'preparing', 'ready'] as const) : (['preparing', 'ready'] as const);
+      const path =
+        session.state === 'pending' ? (['pending', 'preparing', 'ready'] as const) : (['preparing', 'ready'] as const);
       return { id: session.id, path, phases, queue: 'leave' as const };
     });
     await tx.moveSessions(moves);

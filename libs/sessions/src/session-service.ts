@@ -132,7 +132,13 @@ export class SessionService {
     return request?.sessionId;
   }
 
-  private async remember(tx: FleetTransaction, username: string, pool: Pool, key: string | undefined, sessionId: string) {
+  private async remember(
+    tx: FleetTransaction,
+    username: string,
+    pool: Pool,
+    key: string | undefined,
+    sessionId: string,
+  ) {
     if (key !== undefined) await tx.addSessionRequest({ username, key, sessionId, poolId: pool.id });
   }
 

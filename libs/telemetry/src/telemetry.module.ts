@@ -15,7 +15,11 @@ export const InjectLogger = (): ParameterDecorator & PropertyDecorator => Inject
 /** Gives every module of the app the logger (`LOGGER`), the `Metrics` and the clock (`CLOCK`). Import it once, in the root module. */
 @Module({})
 export class TelemetryModule {
-  static register(options: { readonly logger: Logger; readonly metrics?: Metrics; readonly clock?: Clock }): DynamicModule {
+  static register(options: {
+    readonly logger: Logger;
+    readonly metrics?: Metrics;
+    readonly clock?: Clock;
+  }): DynamicModule {
     return {
       module: TelemetryModule,
       global: true,

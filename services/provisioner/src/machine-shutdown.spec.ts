@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, it, jest } from '@jest/globals';
 import { pino } from 'pino';
 import { FakeDriver, FakeHost } from '#libs/hypervisor';
+import { systemClock } from '#libs/kernel';
 import { MachineShutdown } from './machine-shutdown.js';
 import { MachinesInTheMaking } from './machines-in-the-making.js';
 
@@ -19,7 +20,7 @@ const spec = () => ({ id: randomUUID(), image, vcpus: 1, memoryMiB: 128, hostnam
 it('ends machines, and those still being made', async () => {
   const host = new FakeHost();
   const driver = new FakeDriver(host);
-  const making = new MachinesInTheMaking();
+  const making = new MachinesInTheMaking(systemClock);
   await driver.start();
   await driver.create(spec());
   // Two that are late: one heeds the signal, the other is past the point where it would.

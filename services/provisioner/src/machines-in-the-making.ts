@@ -1,4 +1,6 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Clock } from '#libs/kernel';
+import { CLOCK } from '#libs/telemetry';
 
 /** Lets a desktop that was given up end the making of its machine, which may hang. */
 @Injectable()
@@ -8,15 +10,21 @@ export class MachinesInTheMaking {
     { readonly controller: AbortController; readonly end: Promise<unknown> }
   >();
 
+  constructor(@Inject(CLOCK) private readonly clock: Clock) {}
+
   /** Runs `make` with a signal that aborts after `timeoutMs` or when the desktop is given up. */
   async during<T>(desktopId: string, timeoutMs: number, make: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const controller = new AbortController();
-    const making = make(AbortSignal.any([controller.signal, AbortSignal.timeout(timeoutMs)]));
+    const ended = new AbortController();
+    const late = () => controller.abort(new Error(`not made within ${timeoutMs} ms`));
+    this.clock.sleep(timeoutMs, ended.signal).then(late, () => undefined);
+    const making = make(controller.signal);
     const entry = { controller, end: making.catch(() => undefined) };
     this.makings.set(desktopId, entry);
     try {
       return await making;
     } finally {
+      ended.abort();
       if (this.makings.get(desktopId) === entry) this.makings.delete(desktopId);
     }
   }

@@ -5,7 +5,17 @@ const aliased = (columns: readonly string[]) => (table: string) =>
     .join(', ');
 
 export const desktopColumns = aliased([
-  ...['id', 'pool_id', 'image_version_id', 'host', 'state', 'state_changed_at', 'deadline', 'session_id', 'assigned_at'],
+  ...[
+    'id',
+    'pool_id',
+    'image_version_id',
+    'host',
+    'state',
+    'state_changed_at',
+    'deadline',
+    'session_id',
+    'assigned_at',
+  ],
   ...['display_host', 'display_port', 'sealed_display_password', 'start_method', 'start_ms', 'reason', 'created_at'],
 ]);
 

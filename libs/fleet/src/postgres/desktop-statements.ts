@@ -65,7 +65,8 @@ export class DesktopStatements {
   claimSpares(poolId: string, sessionIds: readonly string[]): Promise<ClaimedSpare[]> {
     return this.unit.rows<ClaimedSpare>(
       `WITH spare AS (
-         SELECT desktops.id, hosts.mode = 'draining' AS leaving, image_versions.number, state_changed_at
+         SELECT desktops.id, hosts.mode = 'draining' AS leaving, image_versions.number,
+                desktops.state_changed_at
            FROM desktops JOIN hosts ON hosts.name = host JOIN image_versions ON image_versions.id = image_version_id
           WHERE pool_id = $1 AND desktops.state = 'available'
           ORDER BY leaving, number DESC, desktops.state_changed_at

@@ -1,13 +1,7 @@
 import type { AuditLog, AuditRecord } from '#libs/audit';
 import type { DisplaySize } from '#libs/contracts';
 import type { UnitOfWork } from '#libs/database';
-import type {
-  DesktopMove,
-  DesktopOrder,
-  FleetTransaction,
-  NewSession,
-  SessionMove,
-} from '../fleet-transaction.js';
+import type { DesktopMove, DesktopOrder, FleetTransaction, NewSession, SessionMove } from '../fleet-transaction.js';
 import { Pool } from '../pool.entity.js';
 import { DesktopStatements } from './desktop-statements.js';
 import { SessionStatements } from './session-statements.js';

@@ -5,6 +5,7 @@ import type { HypervisorDriver } from '#libs/hypervisor';
 import type { JobContext, JobPayload } from '#libs/jobs';
 import { MachinesInTheMaking } from '../machines-in-the-making.js';
 import { DRIVER } from '../provisioner-options.js';
+import { HostReconciler } from '../reconcilers/host.reconciler.js';
 
 /** Destroys the machine and the leaf of a desktop; one that cannot be destroyed is put in quarantine. */
 @Injectable()
@@ -12,6 +13,7 @@ export class DestroyDesktopHandler {
   constructor(
     private readonly store: FleetStore,
     private readonly lifecycle: DesktopLifecycle,
+    private readonly host: HostReconciler,
     private readonly making: MachinesInTheMaking,
     @Inject(DRIVER) private readonly driver: HypervisorDriver,
   ) {}
@@ -27,6 +29,7 @@ export class DestroyDesktopHandler {
       await this.lifecycle.quarantine(desktop, `could not be destroyed: ${String(error)}`);
       return;
     }
+    await this.host.run();
     await this.lifecycle.becomeDeleted(desktop);
   }
 }
