@@ -12,7 +12,7 @@ const LEAF_START_MIB = 128;
 const DISK_RESERVE_MIB = 1024;
 
 /** Starting a machine is work for the processor: more at once than this only makes each of them slower. */
-const STARTS_PER_VCPU = 2;
+export const STARTS_PER_VCPU = 2;
 
 /**
  * Chooses hosts for up to `count` new desktops: each goes to the host with the fewest among those that have memory,

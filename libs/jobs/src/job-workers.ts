@@ -25,10 +25,11 @@ export class JobWorkers {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** @param host name of the hypervisor host whose jobs are done here. @throws Error when a job has no handler */
-  start(host: string): void {
+  /** @param host name of the hypervisor host whose jobs are done here. @param concurrency instead of the job's own, where the
+   *   host can do more or less at a time. @throws Error when a job has no handler */
+  start(host: string, concurrency: Partial<Record<JobName, number>> = {}): void {
     this.registry.assertComplete();
-    for (const name of jobNames) this.startWorker(name, host);
+    for (const name of jobNames) this.startWorker(name, host, concurrency[name]);
   }
 
   /** Takes no new jobs and waits for those under way, at most `timeoutMs`; what is left is retried later. */
@@ -43,7 +44,7 @@ export class JobWorkers {
     for (const connection of this.connections) connection.disconnect();
   }
 
-  private startWorker(name: JobName, host: string): void {
+  private startWorker(name: JobName, host: string, concurrency: number | undefined): void {
     const definition = jobDefinitions[name];
     const connection = new Redis(this.url, {
       connectionName: `goldleaf-worker-${name}`,
@@ -57,7 +58,7 @@ export class JobWorkers {
       {
         connection,
         prefix: 'goldleaf:jobs',
-        concurrency: definition.concurrency,
+        concurrency: concurrency ?? definition.concurrency,
         lockDuration: LOCK_MS,
         stalledInterval: LOCK_MS / 2,
         maxStalledCount: 5,

@@ -1,5 +1,6 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Logger } from 'pino';
+import { STARTS_PER_VCPU } from '#libs/desktops';
 import type { HypervisorDriver } from '#libs/hypervisor';
 import { JobRegistry, JobWorkers } from '#libs/jobs';
 import { LOGGER } from '#libs/telemetry';
@@ -52,7 +53,8 @@ export class Provisioner implements OnApplicationBootstrap, BeforeApplicationShu
     this.watch.start();
     await this.driver.start();
     await this.host.run();
-    this.workers.start(this.options.hostName);
+    const { vcpus } = await this.driver.capacity();
+    this.workers.start(this.options.hostName, { 'desktop.provision': vcpus * STARTS_PER_VCPU });
     await this.loop.runOnce();
     this.loop.start();
   }
