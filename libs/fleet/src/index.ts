@@ -17,6 +17,20 @@ export type {
 } from './fleet-transaction.js';
 export { Host } from './host.entity.js';
 export { HOST_OFFLINE_AFTER_SECONDS } from './host-offline.js';
+export {
+  type AuditRow,
+  ConnectionLost,
+  ConstraintViolation,
+  DeadlockDetected,
+  type FleetRule,
+  type Gate,
+  type ImageVersionRow,
+  MemoryFleet,
+  type MemoryFleetOptions,
+  MemoryFleetStore,
+  type SessionRequestRow,
+  type StateEventRow,
+} from './memory/index.js';
 export { Pool } from './pool.entity.js';
 export { PostgresFleetTransaction } from './postgres/postgres-fleet-transaction.js';
 export { PROVISIONING_FAILED } from './provisioning-failed.js';

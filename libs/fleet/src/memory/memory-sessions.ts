@@ -1,0 +1,133 @@
+import type { DisplaySize } from '#libs/contracts';
+import type { NewSession, SessionMove } from '../fleet-transaction.js';
+import type { Session } from '../session.entity.js';
+import { findConflict } from './find-conflict.js';
+import { assertReferred, referToSession } from './foreign-keys.js';
+import { lockModes } from './lock-table.js';
+import { ConstraintViolation } from './memory-errors.js';
+import type { MemoryTransaction } from './memory-transaction.js';
+import { isLive, newSession } from './new-session.js';
+import { byQueueOrder } from './queue-order.js';
+
+/** The statements on sessions of one transaction. */
+export class MemorySessions {
+  constructor(private readonly tx: MemoryTransaction) {}
+
+  async add(session: NewSession): Promise<string | null> {
+    const { tx } = this;
+    const { fleet } = tx;
+    const row = newSession(fleet.newId(), session, tx.now, fleet.clock.now());
+    const isSame = (other: Session) => isLiveOf(other, session.username, session.poolId);
+    if (fleet.enforces('one-live-session') && (await findConflict(tx, (other) => other.sessions, isSame))) return null;
+    if (tx.sessions.get(row.id)) throw new ConstraintViolation('sessions_pkey');
+    assertReferred(tx, 'sessions_pool_id_fkey', fleet.pools, session.poolId);
+    tx.sessions.put(row);
+    tx.recordSessionEvent(row.id, null, 'pending', null);
+    return row.id;
+  }
+
+  live(username: string, poolId: string): string | null {
+    return this.tx.sessions.filter((session) => isLiveOf(session, username, poolId))[0]?.id ?? null;
+  }
+
+  async lock(id: string): Promise<Session | null> {
+    const { tx } = this;
+    if (!tx.sessions.get(id)) return null;
+    await tx.lockRow(tx.fleet.locks.sessions, id);
+    return copy(tx.sessions.get(id) as Session);
+  }
+
+  async lockWaiting(poolId: string, limit: number, who: 'all' | 'returning'): Promise<Session[]> {
+    const { tx } = this;
+    const isWanted = (session: Session) => isWaiting(session, poolId) && (who === 'all' || session.state !== 'pending');
+    const locked: Session[] = [];
+    for (const { id } of tx.sessions.filter(isWanted).sort(byQueueOrder)) {
+      if (locked.length >= limit) break;
+      await tx.lockRow(tx.fleet.locks.sessions, id);
+      const newest = tx.sessions.get(id) as Session;
+      if (isWanted(newest)) locked.push(copy(newest));
+    }
+    return locked;
+  }
+
+  queue(poolId: string, limit: number): Pick<Session, 'id' | 'username'>[] {
+    const waiting = this.tx.sessions.filter((session) => isWaiting(session, poolId)).sort(byQueueOrder);
+    return waiting.slice(0, limit).map(({ id, username }) => ({ id, username }));
+  }
+
+  /** @returns how many were in the first state of their path */
+  async move(moves: readonly SessionMove[]): Promise<number> {
+    const { tx } = this;
+    const moved = new Set<string>();
+    for (const move of moves) {
+      const seen = tx.sessions.get(move.id);
+      if (seen && !moved.has(move.id) && this.mayMove(seen, move)) {
+        await tx.lockRow(tx.fleet.locks.sessions, move.id, lockModes.noKeyUpdate);
+        const newest = tx.sessions.get(move.id) as Session;
+        if (this.mayMove(newest, move)) {
+          tx.sessions.put(this.moved(newest, move));
+          moved.add(move.id);
+        }
+      }
+    }
+    for (const { id, path, reason } of moves)
+      for (let index = 1; index < path.length; index += 1)
+        tx.recordSessionEvent(id, path[index - 1] ?? null, path[index] as Session['state'], reason ?? null);
+    return moved.size;
+  }
+
+  async setDisplay(id: string, { width, height }: DisplaySize): Promise<void> {
+    const { tx } = this;
+    if (!tx.sessions.get(id)) return;
+    await tx.lockRow(tx.fleet.locks.sessions, id, lockModes.noKeyUpdate);
+    tx.sessions.put({ ...(tx.sessions.get(id) as Session), displayWidth: width, displayHeight: height });
+  }
+
+  request(username: string, key: string): { sessionId: string; poolId: string } | null {
+    const request = this.tx.requests.get(requestId(username, key));
+    return request ? { sessionId: request.sessionId, poolId: request.poolId } : null;
+  }
+
+  async addRequest(request: { username: string; key: string; sessionId: string; poolId: string }): Promise<void> {
+    const { tx } = this;
+    const id = requestId(request.username, request.key);
+    const isTaken = tx.fleet.enforces('one-session-per-request');
+    if (
+      isTaken &&
+      (await findConflict(
+        tx,
+        (other) => other.requests,
+        (row) => row.id === id,
+      ))
+    )
+      return;
+    tx.requests.put({ ...request, id });
+    await referToSession(tx, 'session_requests_session_id_fkey', request.sessionId);
+    assertReferred(tx, 'session_requests_pool_id_fkey', tx.fleet.pools, request.poolId);
+  }
+
+  private mayMove(session: Session, { path }: SessionMove): boolean {
+    return session.state === path[0] || !this.tx.fleet.enforces('moves-check-state');
+  }
+
+  private moved(row: Session, { path, phases, queue, preparingReason, failure }: SessionMove): Session {
+    let { waitingSince } = row;
+    if (queue === 'join') waitingSince = this.tx.fleet.clock.now();
+    if (queue === 'leave') waitingSince = null;
+    return {
+      ...row,
+      state: path[path.length - 1] as Session['state'],
+      stateChangedAt: this.tx.now,
+      waitingSince,
+      phases: phases ? [...phases] : row.phases,
+      preparingReason: preparingReason ?? row.preparingReason,
+      failure: failure ?? row.failure,
+    };
+  }
+}
+
+const requestId = (username: string, key: string) => `${username}\0${key}`;
+const isWaiting = (session: Session, poolId: string) => session.waitingSince !== null && session.poolId === poolId;
+const isLiveOf = (session: Session, username: string, poolId: string) =>
+  session.username === username && session.poolId === poolId && isLive(session);
+const copy = (session: Session): Session => ({ ...session, phases: [...session.phases] });

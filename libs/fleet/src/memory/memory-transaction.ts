@@ -1,0 +1,129 @@
+import type { AuditRecord } from '#libs/audit';
+import type { DesktopState, SessionState } from '#libs/contracts';
+import { currentCorrelationId } from '#libs/telemetry';
+import type { Desktop } from '../desktop.entity.js';
+import type { Session } from '../session.entity.js';
+import type { LockMode, LockTable } from './lock-table.js';
+import { ConnectionLost } from './memory-errors.js';
+import type { MemoryFleet } from './memory-fleet.js';
+import type { SessionRequestRow, StateEventRow } from './memory-rows.js';
+import { TableView } from './memory-table.js';
+import { never } from './never.js';
+import type { OpenTransaction } from './open-transaction.js';
+import { TransactionLocks } from './transaction-locks.js';
+
+/** `failed`: a statement was refused. `lost`: its connection is gone. `dead`: so is the process that began it. */
+type TransactionState = 'open' | 'failed' | 'committed' | 'lost' | 'dead';
+
+/** One transaction: what it wrote, for itself alone until it is committed, and its locks. */
+export class MemoryTransaction implements OpenTransaction {
+  readonly locks = new TransactionLocks();
+  readonly desktops: TableView<Desktop>;
+  readonly sessions: TableView<Session>;
+  readonly requests: TableView<SessionRequestRow>;
+  /** PostgreSQL's now(): when the transaction began. */
+  readonly now: Date;
+  private readonly events: StateEventRow[] = [];
+  private readonly auditEntries: AuditRecord[] = [];
+  private state: TransactionState = 'open';
+  private last: Promise<unknown> = Promise.resolve();
+
+  /** @param pass the gate of the client */
+  constructor(
+    readonly fleet: MemoryFleet,
+    private readonly pass: (statement: string) => Promise<void>,
+  ) {
+    this.now = fleet.clock.now();
+    this.desktops = new TableView(fleet.desktops);
+    this.sessions = new TableView(fleet.sessions);
+    this.requests = new TableView(fleet.sessionRequests);
+    fleet.openTransactions.add(this);
+  }
+
+  /** Runs one statement after those that came before it, as a connection does. */
+  run<T>(statement: string, body: () => Promise<T> | T): Promise<T> {
+    const turn = this.last.then(() => this.execute(statement, body));
+    this.last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** @throws Error when a statement of it was refused, whatever the caller made of that */
+  commit(): Promise<void> {
+    return this.run('commit', () => {
+      this.desktops.commit();
+      for (const desktop of this.desktops.written.values()) this.fleet.history.note(desktop);
+      this.sessions.commit();
+      this.requests.commit();
+      this.fleet.stateEvents.push(...this.events);
+      for (const entry of this.auditEntries) this.fleet.auditEntries.push({ ...entry, at: this.now });
+      this.end('committed');
+    });
+  }
+
+  /** Undone once the statements under way have ended; has no effect on a transaction that has ended. */
+  async rollback(): Promise<void> {
+    await this.last;
+    this.end('failed');
+  }
+
+  /** Undone at once, as when the connection breaks. */
+  abandon(state: 'lost' | 'dead'): void {
+    this.end(state, state === 'lost' ? new ConnectionLost() : undefined);
+  }
+
+  lockRow(table: LockTable, id: string, mode?: LockMode): Promise<void> | undefined {
+    return this.fleet.enforces('row-locks') ? this.locks.lock(table, id, mode) : undefined;
+  }
+
+  tryLockRow(table: LockTable, id: string): boolean {
+    return !this.fleet.enforces('row-locks') || this.locks.tryLock(table, id);
+  }
+
+  recordDesktopEvent(id: string, from: DesktopState | null, to: DesktopState, reason: string | null): void {
+    this.recordEvent({ entity: 'desktop', entityId: id, fromState: from, toState: to, reason });
+  }
+
+  recordSessionEvent(id: string, from: SessionState | null, to: SessionState, reason: string | null): void {
+    this.recordEvent({ entity: 'session', entityId: id, fromState: from, toState: to, reason });
+  }
+
+  recordAudit(entries: readonly AuditRecord[]): void {
+    this.auditEntries.push(...entries);
+  }
+
+  private recordEvent(event: Omit<StateEventRow, 'correlationId' | 'at'>): void {
+    this.events.push({ ...event, correlationId: currentCorrelationId() ?? null, at: this.now });
+  }
+
+  private async execute<T>(statement: string, body: () => Promise<T> | T): Promise<T> {
+    try {
+      await this.pass(statement);
+    } catch (error) {
+      this.end('lost');
+      throw error;
+    }
+    await this.assertOpen();
+    try {
+      const result = await body();
+      if (this.state !== 'committed') await this.assertOpen();
+      return result;
+    } catch (error) {
+      this.end('failed');
+      throw error;
+    }
+  }
+
+  private assertOpen(): Promise<never> | undefined {
+    if (this.state === 'open') return undefined;
+    if (this.state === 'dead') return never();
+    if (this.state === 'lost') throw new ConnectionLost();
+    throw new Error(`the transaction has ended: ${this.state}`);
+  }
+
+  private end(state: TransactionState, error?: Error): void {
+    if (this.state !== 'open') return;
+    this.state = state;
+    this.fleet.openTransactions.delete(this);
+    this.locks.releaseAll(error);
+  }
+}
