@@ -1,3 +1,15 @@
 export { createDriver } from './create-driver.js';
+export { DestroyDesktopHandler } from './handlers/destroy-desktop.handler.js';
+export { ProvisionDesktopHandler } from './handlers/provision-desktop.handler.js';
+export { ReconcilePoolHandler } from './handlers/reconcile-pool.handler.js';
+export type { ImageLocator } from './image-locator.js';
 export { MachineShutdown } from './machine-shutdown.js';
+export { MachineWatch } from './machine-watch.js';
+export { MachinesInTheMaking } from './machines-in-the-making.js';
 export { ProvisionerModule } from './provisioner.module.js';
+export { HostReconciler } from './reconcilers/host.reconciler.js';
+export { MachineReconciler } from './reconcilers/machine.reconciler.js';
+export { PoolReconciler } from './reconcilers/pool.reconciler.js';
+export { ReconcilerLoop } from './reconcilers/reconciler-loop.js';
+export { SessionReconciler } from './reconcilers/session.reconciler.js';
+export { StuckDesktopReconciler } from './reconcilers/stuck-desktop.reconciler.js';

@@ -1,0 +1,71 @@
+import type { Session } from '#libs/fleet';
+import { Violation } from './violation.js';
+
+interface Place {
+  readonly poolId: string;
+  readonly isNewcomer: boolean;
+  readonly waitingSinceMs: number;
+  readonly id: string;
+  /** The step at whose end the place was committed. */
+  readonly atStep: number;
+}
+
+const isAhead = (one: Place, other: Place): boolean => {
+  if (one.isNewcomer !== other.isNewcomer) return other.isNewcomer;
+  if (one.waitingSinceMs !== other.waitingSinceMs) return one.waitingSinceMs < other.waitingSinceMs;
+  return one.id < other.id;
+};
+
+/** Nobody is passed over who was in the queue, and ahead, when those were looked up who are served. */
+export class QueueRules {
+  private readonly places = new Map<string, Place>();
+  private readonly modeChanges = new Map<string, number>();
+
+  modeChanged(poolId: string, step: number): void {
+    this.modeChanges.set(poolId, step);
+  }
+
+  /**
+   * @param served sessions that one commit gave a desktop, with the step at which its transaction began to look
+   * @param changed all sessions that it changed, as they are now
+   * @param servesNewcomers whether the pool is active now
+   */
+  committed(
+    served: ReadonlyMap<string, number>,
+    changed: readonly Session[],
+    servesNewcomers: (poolId: string) => boolean,
+    step: number,
+  ): void {
+    const before = new Map([...served.keys()].map((id) => [id, this.places.get(id)]));
+    for (const session of changed) this.keep(session, step);
+    for (const [id, lookedAtStep] of served) {
+      const place = before.get(id);
+      if (place) this.expectNobodyAhead(place, lookedAtStep, servesNewcomers(place.poolId));
+    }
+  }
+
+  get waiting(): number {
+    return this.places.size;
+  }
+
+  private expectNobodyAhead(served: Place, lookedAtStep: number, servesNewcomers: boolean): void {
+    const modeChangedMeanwhile = (this.modeChanges.get(served.poolId) ?? -1) >= lookedAtStep;
+    for (const place of this.places.values()) {
+      if (place.poolId !== served.poolId || place.atStep >= lookedAtStep || !isAhead(place, served)) continue;
+      if (place.isNewcomer && (!servesNewcomers || modeChangedMeanwhile)) continue;
+      throw new Violation('queue order', `session ${served.id} was served before ${place.id}, which was ahead of it`);
+    }
+  }
+
+  private keep({ id, poolId, state, waitingSince }: Session, step: number): void {
+    const known = this.places.get(id);
+    if (!waitingSince) {
+      if (known) this.places.delete(id);
+      return;
+    }
+    const place = { poolId, isNewcomer: state === 'pending', waitingSinceMs: waitingSince.getTime(), id, atStep: step };
+    // Only a change of place counts, not one of the window's size.
+    const isSame = known?.isNewcomer === place.isNewcomer && known.waitingSinceMs === place.waitingSinceMs;
+    if (!isSame) this.places.set(id, place);
+  }
+}
