@@ -7,6 +7,7 @@ const MAX_ATTEMPTS = 4;
 /** One transaction, and what has to happen once it is committed. */
 export class UnitOfWork {
   private readonly hooks: (() => Promise<void> | void)[] = [];
+  private refusal: { readonly error: unknown } | undefined;
 
   constructor(readonly manager: EntityManager) {}
 
@@ -20,7 +21,20 @@ export class UnitOfWork {
 
   /** Rows of a raw SELECT, or of an INSERT/UPDATE/DELETE with RETURNING. */
   async rows<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
-    return rowsOf<Row>(await this.manager.query(sql, [...parameters]));
+    try {
+      return rowsOf<Row>(await this.manager.query(sql, [...parameters]));
+    } catch (error) {
+      this.refusal ??= { error };
+      throw error;
+    }
+  }
+
+  /**
+   * Called once by `transact`, before the commit: PostgreSQL answers the COMMIT of a transaction in which a statement
+   * was refused with success and rolls back, so work that went on regardless would be taken for done.
+   */
+  assertWhole(): void {
+    if (this.refusal) throw this.refusal.error;
   }
 
   /** Called once by `transact`. */
@@ -42,7 +56,9 @@ export async function transact<T>(dataSource: DataSource, work: (unit: UnitOfWor
     try {
       const result = await dataSource.transaction(async (manager) => {
         unit = new UnitOfWork(manager);
-        return work(unit);
+        const done = await work(unit);
+        unit.assertWhole();
+        return done;
       });
       await unit?.runHooks();
       return result;

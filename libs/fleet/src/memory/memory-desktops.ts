@@ -1,12 +1,12 @@
 import type { Desktop } from '../desktop.entity.js';
 import type { ClaimedSpare, DesktopChange, DesktopMove, DesktopOrder } from '../fleet-transaction.js';
 import { checkDesktop } from './check-desktop.js';
-import { findConflict } from './find-conflict.js';
 import { assertReferred, referToSession } from './foreign-keys.js';
 import { isCurrent } from './is-current.js';
 import { ConstraintViolation } from './memory-errors.js';
 import type { MemoryTransaction } from './memory-transaction.js';
 import { newDesktop } from './new-desktop.js';
+import { putUnique } from './put-unique.js';
 
 type Placed = { readonly id: string; readonly host: string };
 
@@ -39,8 +39,7 @@ export class MemoryDesktops {
     if (fleet.enforces('moves-check-state') && !from.includes(before.state)) return false;
     const after = { ...before, ...columnsOf(change, tx.now), state: to, stateChangedAt: tx.now };
     checkDesktop(fleet, after, before);
-    await this.checkOnePerSession(after);
-    tx.desktops.put(after);
+    await this.put(after);
     tx.recordDesktopEvent(id, before.state, to, change.reason ?? null);
     return true;
   }
@@ -64,8 +63,7 @@ export class MemoryDesktops {
       const sessionId = sessionIds[index] as string;
       const after: Desktop = { ...before, state: 'assigned', sessionId, assignedAt: tx.now, stateChangedAt: tx.now };
       checkDesktop(tx.fleet, after, before);
-      await this.checkOnePerSession(after);
-      tx.desktops.put(after);
+      await this.put(after);
       tx.recordDesktopEvent(after.id, 'available', 'assigned', `session ${sessionId}`);
       claimed.push({ sessionId, desktopId: after.id, host: after.host });
     }
@@ -91,10 +89,12 @@ export class MemoryDesktops {
     return locked;
   }
 
-  private async checkOnePerSession({ id, state, sessionId }: Desktop): Promise<void> {
-    if (state !== 'assigned' || !this.tx.fleet.enforces('one-desktop-per-session')) return;
-    const isRival = (row: Desktop) => row.id !== id && row.state === 'assigned' && row.sessionId === sessionId;
-    if (await findConflict(this.tx, (tx) => tx.desktops, isRival))
+  private async put(row: Desktop): Promise<void> {
+    const { tx } = this;
+    const { id, sessionId } = row;
+    if (row.state !== 'assigned' || !tx.fleet.enforces('one-desktop-per-session')) return tx.desktops.put(row);
+    const matches = (other: Desktop) => other.id !== id && other.state === 'assigned' && other.sessionId === sessionId;
+    if (!(await putUnique(tx, { row, matches, viewOf: (any) => any.desktops })))
       throw new ConstraintViolation('desktops_one_per_session');
   }
 }

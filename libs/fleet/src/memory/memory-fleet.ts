@@ -16,7 +16,7 @@ import type { OpenTransaction } from './open-transaction.js';
 import { ProvisioningHistory } from './provisioning-history.js';
 
 export interface MemoryFleetOptions {
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'now'>;
   /** Makes the ids of new rows; random unless given. */
   readonly newId?: () => string;
   /** Rules of the database that are switched off. */
@@ -28,14 +28,14 @@ export interface MemoryFleetOptions {
  * rows here are the committed ones and must not be changed by whoever reads them.
  */
 export class MemoryFleet {
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, 'now'>;
   readonly newId: () => string;
   readonly pools = new Map<string, Pool>();
   readonly hosts = new Map<string, Host>();
   readonly imageVersions = new Map<string, ImageVersionRow>();
   readonly desktops = new MemoryTable<Desktop>((desktop) => desktop.state !== 'deleted');
   readonly sessions = new MemoryTable<Session>((session) => isLive(session) || session.waitingSince !== null);
-  readonly sessionRequests = new MemoryTable<SessionRequestRow>(() => true);
+  readonly sessionRequests = new MemoryTable<SessionRequestRow>(() => false);
   /** In the order of the commits. */
   readonly stateEvents: StateEventRow[] = [];
   readonly auditEntries: AuditRow[] = [];

@@ -1,12 +1,14 @@
 import type { DisplaySize } from '#libs/contracts';
 import type { NewSession, SessionMove } from '../fleet-transaction.js';
 import type { Session } from '../session.entity.js';
-import { findConflict } from './find-conflict.js';
 import { assertReferred, referToSession } from './foreign-keys.js';
 import { lockModes } from './lock-table.js';
 import { ConstraintViolation } from './memory-errors.js';
+import type { SessionRequestRow } from './memory-rows.js';
+import type { TableView } from './memory-table.js';
 import type { MemoryTransaction } from './memory-transaction.js';
 import { isLive, newSession } from './new-session.js';
+import { putUnique } from './put-unique.js';
 import { byQueueOrder } from './queue-order.js';
 
 /** The statements on sessions of one transaction. */
@@ -17,11 +19,11 @@ export class MemorySessions {
     const { tx } = this;
     const { fleet } = tx;
     const row = newSession(fleet.newId(), session, tx.now, fleet.clock.now());
-    const isSame = (other: Session) => isLiveOf(other, session.username, session.poolId);
-    if (fleet.enforces('one-live-session') && (await findConflict(tx, (other) => other.sessions, isSame))) return null;
     if (tx.sessions.get(row.id)) throw new ConstraintViolation('sessions_pkey');
     assertReferred(tx, 'sessions_pool_id_fkey', fleet.pools, session.poolId);
-    tx.sessions.put(row);
+    const matches = (other: Session) => isLiveOf(other, session.username, session.poolId);
+    if (!fleet.enforces('one-live-session')) tx.sessions.put(row);
+    else if (!(await putUnique(tx, { row, matches, viewOf: (any) => any.sessions }))) return null;
     tx.recordSessionEvent(row.id, null, 'pending', null);
     return row.id;
   }
@@ -91,17 +93,11 @@ export class MemorySessions {
   async addRequest(request: { username: string; key: string; sessionId: string; poolId: string }): Promise<void> {
     const { tx } = this;
     const id = requestId(request.username, request.key);
-    const isTaken = tx.fleet.enforces('one-session-per-request');
-    if (
-      isTaken &&
-      (await findConflict(
-        tx,
-        (other) => other.requests,
-        (row) => row.id === id,
-      ))
-    )
-      return;
-    tx.requests.put({ ...request, id });
+    const row: SessionRequestRow = { ...request, id };
+    const matches = (other: SessionRequestRow) => other.id === id;
+    const isTaken = (view: TableView<SessionRequestRow>) => view.get(id) !== undefined;
+    if (!tx.fleet.enforces('one-session-per-request')) tx.requests.put(row);
+    else if (!(await putUnique(tx, { row, matches, isTaken, viewOf: (any) => any.requests }))) return;
     await referToSession(tx, 'session_requests_session_id_fkey', request.sessionId);
     assertReferred(tx, 'session_requests_pool_id_fkey', tx.fleet.pools, request.poolId);
   }

@@ -26,6 +26,7 @@ export class MemoryTransaction implements OpenTransaction {
   private readonly events: StateEventRow[] = [];
   private readonly auditEntries: AuditRecord[] = [];
   private state: TransactionState = 'open';
+  private failure: unknown;
   private last: Promise<unknown> = Promise.resolve();
 
   /** @param pass the gate of the client */
@@ -47,17 +48,11 @@ export class MemoryTransaction implements OpenTransaction {
     return turn;
   }
 
-  /** @throws Error when a statement of it was refused, whatever the caller made of that */
-  commit(): Promise<void> {
-    return this.run('commit', () => {
-      this.desktops.commit();
-      for (const desktop of this.desktops.written.values()) this.fleet.history.note(desktop);
-      this.sessions.commit();
-      this.requests.commit();
-      this.fleet.stateEvents.push(...this.events);
-      for (const entry of this.auditEntries) this.fleet.auditEntries.push({ ...entry, at: this.now });
-      this.end('committed');
-    });
+  /** @throws what a statement of it was refused with, whatever the caller made of that */
+  async commit(): Promise<void> {
+    await this.last;
+    if (this.state === 'failed') throw this.failure;
+    await this.run('commit', () => this.apply());
   }
 
   /** Undone once the statements under way have ended; has no effect on a transaction that has ended. */
@@ -91,8 +86,18 @@ export class MemoryTransaction implements OpenTransaction {
     this.auditEntries.push(...entries);
   }
 
+  private apply(): void {
+    this.desktops.commit();
+    for (const desktop of this.desktops.written.values()) this.fleet.history.note(desktop);
+    this.sessions.commit();
+    this.requests.commit();
+    for (const event of this.events) this.fleet.stateEvents.push(event);
+    for (const entry of this.auditEntries) this.fleet.auditEntries.push({ ...entry, at: this.now });
+    this.end('committed');
+  }
+
   private recordEvent(event: Omit<StateEventRow, 'correlationId' | 'at'>): void {
-    this.events.push({ ...event, correlationId: currentCorrelationId() ?? null, at: this.now });
+    this.events.push({ ...event, correlationId: currentCorrelationId() ?? null, at: this.fleet.clock.now() });
   }
 
   private async execute<T>(statement: string, body: () => Promise<T> | T): Promise<T> {
@@ -108,6 +113,8 @@ export class MemoryTransaction implements OpenTransaction {
       if (this.state !== 'committed') await this.assertOpen();
       return result;
     } catch (error) {
+      if (this.state !== 'open') await this.assertOpen();
+      this.failure = error;
       this.end('failed');
       throw error;
     }

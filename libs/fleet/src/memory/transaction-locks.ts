@@ -13,9 +13,12 @@ export class TransactionLocks implements LockHolder {
   private readonly held: { readonly table: LockTable; readonly key: string }[] = [];
   /** Transactions that wait for the end of this one. */
   private readonly followers = new Set<() => void>();
+  private hasEnded = false;
 
   /** As FOR UPDATE SKIP LOCKED does. */
   tryLock(table: LockTable, key: string, mode: LockMode = lockModes.update): boolean {
+    // What is left of a statement whose transaction was ended must not lock anything that nobody would unlock.
+    if (this.hasEnded) throw new Error('the transaction has ended');
     if (!table.tryLock(this, key, mode)) return false;
     this.held.push({ table, key });
     return true;
@@ -38,6 +41,7 @@ export class TransactionLocks implements LockHolder {
 
   /** As an insertion in a unique index does that meets a row which is not committed yet. */
   async untilEndOf(other: TransactionLocks): Promise<void> {
+    if (this.hasEnded) throw new Error('the transaction has ended');
     await this.pause(
       () => [other],
       (resume) => {
@@ -53,6 +57,7 @@ export class TransactionLocks implements LockHolder {
    */
   releaseAll(error?: Error): void {
     const { wait } = this;
+    this.hasEnded = true;
     this.wait = null;
     wait?.abandon();
     for (const { table, key } of this.held) table.release(this, key);
