@@ -20,7 +20,7 @@ export class RunPools1795392000000 implements MigrationInterface {
       CREATE INDEX sessions_queue ON sessions (pool_id, (state = 'pending'), waiting_since, id)
         WHERE waiting_since IS NOT NULL;
       CREATE INDEX desktops_pool ON desktops (pool_id, state) WHERE state <> 'deleted';
-      CREATE INDEX desktops_failed ON desktops (pool_id, created_at) WHERE reason IS NOT NULL;
+      CREATE INDEX desktops_failed ON desktops (pool_id, created_at) WHERE reason LIKE 'provisioning failed%';
       CREATE INDEX desktops_newest ON desktops (pool_id, created_at) WHERE sealed_display_password IS NOT NULL;
       CREATE INDEX desktops_session ON desktops (session_id) WHERE session_id IS NOT NULL;
       CREATE INDEX sessions_live_user ON sessions (username) WHERE state NOT IN ('ended', 'failed');

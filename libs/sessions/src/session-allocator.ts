@@ -53,6 +53,14 @@ export class SessionAllocator {
     });
     if (assignments.length === 0) return false;
     await this.assign(tx, pool, assignments);
+    if (assignments.length < waiting.length || waiting.length === BATCH) {
+      // Those who still wait have moved up.
+      const behind = await tx.queue(pool.id, TOLD_OF_THE_QUEUE);
+      this.moves.announce(
+        tx,
+        behind.map(({ id }) => id),
+      );
+    }
     return assignments.length === BATCH;
   }
 
@@ -76,9 +84,10 @@ export class SessionAllocator {
         details: { pool: pool.name, desktop, host },
       })),
     );
-    // Those who still wait have moved up.
-    const behind = await tx.queue(pool.id, TOLD_OF_THE_QUEUE);
-    this.moves.announce(tx, [...assignments.map(({ session }) => session.id), ...behind.map(({ id }) => id)]);
+    this.moves.announce(
+      tx,
+      assignments.map(({ session }) => session.id),
+    );
     tx.afterCommit(() => this.jobs.enqueue('pool.reconcile', { poolId: pool.id }));
     for (const assignment of assignments) this.resize(tx, assignment);
   }

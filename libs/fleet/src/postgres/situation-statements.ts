@@ -38,10 +38,10 @@ export class SituationStatements {
     const [failures] = await this.unit.rows<RecentFailures>(
       `SELECT count(*)::int AS count, extract(epoch FROM now() - max(state_changed_at))::float8 AS "sinceSeconds"
          FROM desktops
-        WHERE pool_id = $1 AND reason LIKE $2 || '%' AND created_at > now() - interval '10 minutes'
+        WHERE pool_id = $1 AND reason LIKE '${PROVISIONING_FAILED}%' AND created_at > now() - interval '10 minutes'
           AND created_at > coalesce((SELECT max(created_at) FROM desktops
                                       WHERE pool_id = $1 AND sealed_display_password IS NOT NULL), '-infinity')`,
-      [poolId, PROVISIONING_FAILED],
+      [poolId],
     );
     return failures ?? { count: 0, sinceSeconds: null };
   }
