@@ -3,7 +3,7 @@ import { type BusSink, MessageBus } from '#libs/bus';
 import type { DesktopState } from '#libs/contracts';
 import {
   type Desktop,
-  type DesktopChange,
+  type DesktopMove,
   desktopStates,
   FleetStore,
   type FleetTransaction,
@@ -11,13 +11,22 @@ import {
 } from '#libs/fleet';
 import type { MachineStart } from '#libs/hypervisor';
 import { JobDispatcher, type JobSink } from '#libs/jobs';
+import { Batcher } from '#libs/kernel';
+import { currentCorrelationId } from '#libs/telemetry';
 import { DisplaySeal, type DisplayTarget } from './display-seal.js';
 
 type DesktopKey = Pick<Desktop, 'id' | 'poolId' | 'host'>;
 
+interface LifecycleMove extends Omit<DesktopMove, 'id'> {
+  readonly desktop: DesktopKey;
+}
+
 /** The moves of a desktop, each with the job and the message that follow from it. */
 @Injectable()
 export class DesktopLifecycle {
+  /** Machines that get ready or are gone at the same moment share a transaction. */
+  private readonly batches = new Batcher((moves: readonly LifecycleMove[]) => this.moveTogether(moves));
+
   constructor(
     private readonly store: FleetStore,
     @Inject(JobDispatcher) private readonly jobs: JobSink,
@@ -26,29 +35,47 @@ export class DesktopLifecycle {
   ) {}
 
   /** The machine shows its waiting screen. @returns false when the desktop was given up meanwhile */
-  async becomeAvailable(desktop: DesktopKey, display: DisplayTarget, start?: MachineStart): Promise<boolean> {
+  becomeAvailable(desktop: DesktopKey, display: DisplayTarget, start?: MachineStart): Promise<boolean> {
     const { host, port, password } = display;
     const change = { deadlineSeconds: null, display: { host, port, sealedPassword: this.seal.seal(password) } };
-    return this.store.transact((tx) =>
-      this.move(tx, desktop, ['provisioning'], 'available', start ? { ...change, start } : change),
-    );
+    return this.batches.add({
+      ...{ desktop, from: ['provisioning'], to: 'available', correlationId: currentCorrelationId() },
+      change: start ? { ...change, start } : change,
+    });
   }
 
   /**
    * Gives the desktop up: its machine and leaf are destroyed, and its pool makes another.
    * @param from only from these states; from any in which it has a machine by default
+   * @returns false when it was in none of them
    */
   async recycle(
     tx: FleetTransaction,
     desktop: DesktopKey,
     reason: string,
-    from: readonly DesktopState[] = ['provisioning', 'available', 'assigned'],
+    from?: readonly DesktopState[],
   ): Promise<boolean> {
-    const moved = await this.move(tx, desktop, from, 'recycling', { reason });
-    if (moved) {
-      tx.afterCommit(() => this.jobs.enqueue('desktop.destroy', { desktopId: desktop.id }, { host: desktop.host }));
-      tx.afterCommit(() => this.jobs.enqueue('pool.reconcile', { poolId: desktop.poolId }));
+    return (await this.recycleAll(tx, [{ desktop, reason }], from)).has(desktop.id);
+  }
+
+  /** The same for several. @returns ids of those that were in one of these states */
+  async recycleAll(
+    tx: FleetTransaction,
+    desktops: readonly { readonly desktop: DesktopKey; readonly reason: string }[],
+    from: readonly DesktopState[] = ['provisioning', 'available', 'assigned'],
+  ): Promise<ReadonlySet<string>> {
+    const moves = desktops.map(({ desktop, reason }) => ({
+      desktop,
+      from,
+      to: 'recycling' as const,
+      change: { reason },
+    }));
+    const moved = await this.move(tx, moves);
+    const given = desktops.map(({ desktop }) => desktop).filter(({ id }) => moved.has(id));
+    for (const { id: desktopId, host } of given) {
+      tx.afterCommit(() => this.jobs.enqueue('desktop.destroy', { desktopId }, { host }));
     }
+    this.reconcileAfter(tx, given);
     return moved;
   }
 
@@ -59,34 +86,51 @@ export class DesktopLifecycle {
   }
 
   /** The machine and its leaf are gone. */
-  async becomeDeleted(desktop: DesktopKey): Promise<boolean> {
-    return this.store.transact(async (tx) => {
-      const moved = await this.move(tx, desktop, ['recycling', 'quarantined'], 'deleted', { deadlineSeconds: null });
-      if (moved) tx.afterCommit(() => this.jobs.enqueue('pool.reconcile', { poolId: desktop.poolId }));
-      return moved;
+  becomeDeleted(desktop: DesktopKey): Promise<boolean> {
+    return this.batches.add({
+      ...{ desktop, from: ['recycling', 'quarantined'], to: 'deleted', change: { deadlineSeconds: null } },
+      correlationId: currentCorrelationId(),
     });
   }
 
   /** Puts a desktop aside that cannot be proved clean or destroyed; nobody is given it. */
   async quarantine(desktop: DesktopKey, reason: string): Promise<void> {
     await this.store.transact(async (tx) => {
-      const moved = await this.move(tx, desktop, desktopStates.sourcesOf('quarantined'), 'quarantined', { reason });
-      if (!moved) return;
+      const from = desktopStates.sourcesOf('quarantined');
+      const moved = await this.move(tx, [{ desktop, from, to: 'quarantined', change: { reason } }]);
+      if (moved.size === 0) return;
       const subject = `desktop:${desktop.id}`;
       await tx.audit([{ action: 'desktop-quarantined', actor: 'system', subject, details: { reason } }]);
     });
   }
 
-  private async move(
-    tx: FleetTransaction,
-    desktop: DesktopKey,
-    from: readonly DesktopState[],
-    to: DesktopState,
-    change: DesktopChange,
-  ): Promise<boolean> {
-    const moved = await tx.moveDesktop({ id: desktop.id, from, to, change });
-    if (moved)
-      tx.afterCommit(() => this.bus.publish({ type: 'desktop', desktopId: desktop.id, poolId: desktop.poolId }));
+  private moveTogether(moves: readonly LifecycleMove[]): Promise<boolean[]> {
+    return this.store.transact(async (tx) => {
+      const moved = await this.move(tx, moves);
+      const deleted = moves.filter(({ to, desktop }) => to === 'deleted' && moved.has(desktop.id));
+      this.reconcileAfter(
+        tx,
+        deleted.map(({ desktop }) => desktop),
+      );
+      return moves.map(({ desktop }) => moved.has(desktop.id));
+    });
+  }
+
+  private async move(tx: FleetTransaction, moves: readonly LifecycleMove[]): Promise<ReadonlySet<string>> {
+    if (moves.length === 0) return new Set();
+    const moved = await tx.moveDesktops(moves.map(({ desktop, ...move }) => ({ ...move, id: desktop.id })));
+    for (const { desktop } of moves) {
+      if (!moved.has(desktop.id)) continue;
+      const message = { type: 'desktop' as const, desktopId: desktop.id, poolId: desktop.poolId };
+      tx.afterCommit(() => this.bus.publish(message));
+    }
     return moved;
+  }
+
+  /** There is room for another. */
+  private reconcileAfter(tx: FleetTransaction, desktops: readonly DesktopKey[]): void {
+    for (const poolId of new Set(desktops.map((desktop) => desktop.poolId))) {
+      tx.afterCommit(() => this.jobs.enqueue('pool.reconcile', { poolId }));
+    }
   }
 }

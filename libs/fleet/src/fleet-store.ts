@@ -39,7 +39,7 @@ export abstract class FleetStore {
 
   abstract pools(): Promise<Pool[]>;
   abstract pool(id: string): Promise<Pool | null>;
-  abstract poolNamed(name: string): Promise<Pool | null>;
+  abstract poolsNamed(names: readonly string[]): Promise<Pool[]>;
 
   /** Id of the version that new desktops of the image start from. */
   abstract publishedVersion(imageId: string): Promise<string | null>;

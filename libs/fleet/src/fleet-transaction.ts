@@ -58,6 +58,8 @@ export interface DesktopMove {
   /** The states that the desktop may be in now. */
   readonly from: readonly DesktopState[];
   readonly to: DesktopState;
+  /** Of the event row; that of the caller when absent. */
+  readonly correlationId?: string | undefined;
   readonly change?: DesktopChange;
 }
 
@@ -67,17 +69,38 @@ export interface ClaimedSpare {
   readonly host: string;
 }
 
-export interface NewSession {
+export interface SessionOwnership {
   readonly username: string;
   readonly poolId: string;
+}
+
+export interface LiveSession extends SessionOwnership {
+  readonly id: string;
+}
+
+/** An Idempotency-Key, which belongs to its user. */
+export interface SessionRequestKey {
+  readonly username: string;
+  readonly key: string;
+}
+
+export interface SessionRequest extends SessionRequestKey, SessionOwnership {
+  readonly sessionId: string;
+}
+
+export interface NewSession extends SessionOwnership {
   readonly phases: readonly LogonPhase[];
   readonly display?: DisplaySize | undefined;
+  /** Of the event row; that of the caller when absent. */
+  readonly correlationId?: string | undefined;
 }
 
 export interface SessionMove {
   readonly id: string;
   /** The state it is in now, then those that it goes through, each with an event of its own. */
   readonly path: readonly [SessionState, SessionState, ...SessionState[]];
+  /** Of the event rows; that of the caller when absent. */
+  readonly correlationId?: string | undefined;
   readonly reason?: string;
   readonly phases?: readonly LogonPhase[];
   /** `join`: it waits for a desktop from now on. `leave`: it waits no more. */
@@ -100,8 +123,8 @@ export interface FleetTransaction {
   hosts(): Promise<HostSituation[]>;
 
   addDesktops(order: DesktopOrder): Promise<{ readonly id: string; readonly host: string }[]>;
-  /** @returns false when the desktop was in none of the states of `from`: somebody else was first */
-  moveDesktop(move: DesktopMove): Promise<boolean>;
+  /** @returns ids of those that were in one of the states of `from`; with the others somebody else was first */
+  moveDesktops(moves: readonly DesktopMove[]): Promise<ReadonlySet<string>>;
   /** Spares that nobody else has locked, longest ready first: those that `counts` calls available, or outdated. */
   lockSpares(
     poolId: string,
@@ -114,12 +137,14 @@ export interface FleetTransaction {
    * are draining last. @returns fewer than asked for when there are fewer spares
    */
   claimSpares(poolId: string, sessionIds: readonly string[]): Promise<ClaimedSpare[]>;
-  assignedDesktop(sessionId: string): Promise<Desktop | null>;
+  /** The desktops that these sessions have now. */
+  assignedDesktops(sessionIds: readonly string[]): Promise<Desktop[]>;
 
-  /** @returns null when the user has a live session with the pool */
-  addSession(session: NewSession): Promise<string | null>;
-  liveSession(username: string, poolId: string): Promise<string | null>;
-  lockSession(id: string): Promise<Session | null>;
+  /** @returns those that were added; a user who has a live session with the pool gets no second one */
+  addSessions(sessions: readonly NewSession[]): Promise<LiveSession[]>;
+  liveSessions(owners: readonly SessionOwnership[]): Promise<LiveSession[]>;
+  /** Locks in the order of the queue, as `lockWaiting` does. */
+  lockSessions(ids: readonly string[]): Promise<Session[]>;
   /** The first of the queue: those who lost their desktop, then the others, each by waiting time. */
   lockWaiting(poolId: string, limit: number, who: 'all' | 'returning'): Promise<Session[]>;
   /** The first of the queue, unlocked. */
@@ -128,9 +153,10 @@ export interface FleetTransaction {
   moveSessions(moves: readonly SessionMove[]): Promise<void>;
   setDisplay(sessionId: string, size: DisplaySize): Promise<void>;
 
-  /** The session that this key of the user was used for. */
-  sessionRequest(username: string, key: string): Promise<{ sessionId: string; poolId: string } | null>;
-  addSessionRequest(request: { username: string; key: string; sessionId: string; poolId: string }): Promise<void>;
+  /** The requests of before that had these keys. */
+  sessionRequests(keys: readonly SessionRequestKey[]): Promise<SessionRequest[]>;
+  /** One that is there already stays as it is. */
+  addSessionRequests(requests: readonly SessionRequest[]): Promise<void>;
 
   audit(entries: readonly AuditRecord[]): Promise<void>;
 

@@ -10,10 +10,14 @@ export type {
   DesktopOrder,
   FleetTransaction,
   HostSituation,
+  LiveSession,
   NewSession,
   PoolCounts,
   RecentFailures,
   SessionMove,
+  SessionOwnership,
+  SessionRequest,
+  SessionRequestKey,
 } from './fleet-transaction.js';
 export { Host } from './host.entity.js';
 export { HOST_OFFLINE_AFTER_SECONDS } from './host-offline.js';

@@ -1,3 +1,4 @@
+export { Batcher } from './batcher.js';
 export { type Clock, ManualClock, systemClock } from './clock.js';
 export { DomainError, type ErrorDefinition, type ErrorFacts } from './domain-error.js';
 export { errors } from './errors.js';

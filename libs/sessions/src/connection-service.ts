@@ -39,7 +39,7 @@ export class ConnectionService {
    */
   async open(claims: ConnectionClaims): Promise<OpenedConnection> {
     return this.transact(async (unit, tx) => {
-      const session = await tx.lockSession(claims.sessionId);
+      const [session] = await tx.lockSessions([claims.sessionId]);
       const desktop = await unit.manager.findOneBy(Desktop, { id: claims.desktopId, state: 'assigned' });
       const isValid =
         session?.username === claims.username &&
@@ -69,7 +69,7 @@ export class ConnectionService {
   async drawn(connectionId: string): Promise<void> {
     await this.transact(async (unit, tx) => {
       const connection = await unit.manager.findOneBy(Connection, { id: connectionId });
-      const session = connection && (await tx.lockSession(connection.sessionId));
+      const [session] = connection ? await tx.lockSessions([connection.sessionId]) : [];
       if (!session) return;
       await unit.manager.update(Connection, connectionId, { drawnAt: () => 'now()' });
       const alreadyEnded = phaseSeconds(session.phases, 'connect') !== undefined;
@@ -87,7 +87,7 @@ export class ConnectionService {
   async close(connectionId: string, reason: string): Promise<void> {
     await this.transact(async (unit, tx) => {
       const connection = await unit.manager.findOneBy(Connection, { id: connectionId, closedAt: IsNull() });
-      const session = connection && (await tx.lockSession(connection.sessionId));
+      const [session] = connection ? await tx.lockSessions([connection.sessionId]) : [];
       if (!session) return;
       await unit.manager.update(Connection, connectionId, { closedAt: () => 'now()', closeReason: reason });
       const others = await unit.manager.countBy(Connection, { sessionId: session.id, closedAt: IsNull() });

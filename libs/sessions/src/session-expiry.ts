@@ -27,7 +27,7 @@ export class SessionExpiry {
     const ids = await this.store.overdueSessions(WAITING_DEADLINE_MINUTES);
     for (const id of ids) {
       await this.store.transact(async (tx) => {
-        const session = await tx.lockSession(id);
+        const [session] = await tx.lockSessions([id]);
         if (!session?.waitingSince) return;
         const failure = 'No desktop could be started in time. Try again; if it stays so, tell your IT department.';
         await this.moves.move(tx, session, ['failed'], { queue: 'leave', failure, reason: 'deadline' });

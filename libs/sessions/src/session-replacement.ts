@@ -27,7 +27,7 @@ export class SessionReplacement {
     const desktop = await this.store.desktop(desktopId);
     if (!desktop) return;
     await this.store.transact(async (tx) => {
-      const session = desktop.sessionId === null ? null : await tx.lockSession(desktop.sessionId);
+      const session = desktop.sessionId === null ? undefined : (await tx.lockSessions([desktop.sessionId]))[0];
       const moved = await this.lifecycle.recycle(tx, desktop, reason);
       if (!moved || !session || !SHOWABLE.includes(session.state)) return;
       await tx.audit([

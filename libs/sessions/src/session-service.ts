@@ -1,13 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { DisplaySize, SessionView } from '#libs/contracts';
 import { DesktopLifecycle } from '#libs/desktops';
-import { type Desktop, FleetStore, type FleetTransaction, LIVE, type Pool, type Session, SHOWABLE } from '#libs/fleet';
+import { FleetStore, type FleetTransaction, LIVE, type Session, SHOWABLE } from '#libs/fleet';
 import { JobDispatcher, type JobSink } from '#libs/jobs';
-import { type Clock, DomainError, errors } from '#libs/kernel';
+import { Batcher, type Clock, DomainError, errors } from '#libs/kernel';
 import { CLOCK, currentCorrelationId } from '#libs/telemetry';
 import { beginPhase, endPhase } from './logon-phases.js';
 import { SessionAllocator } from './session-allocator.js';
-import { SessionMoves } from './session-moves.js';
+import { SessionEnding } from './session-ending.js';
+import { SessionOpening } from './session-opening.js';
 import { SessionQueries } from './session-queries.js';
 import { SessionReplacement } from './session-replacement.js';
 
@@ -26,10 +27,16 @@ export interface OpenRequest {
 /** What a person does with a session. */
 @Injectable()
 export class SessionService {
+  private readonly pools = new Batcher(async (names: readonly string[]) => {
+    const pools = new Map((await this.store.poolsNamed(names)).map((pool) => [pool.name, pool]));
+    return names.map((name) => pools.get(name));
+  });
+
   constructor(
     private readonly store: FleetStore,
     @Inject(SessionQueries) private readonly queries: Pick<SessionQueries, 'view'>,
-    private readonly moves: SessionMoves,
+    private readonly opening: SessionOpening,
+    private readonly ending: SessionEnding,
     private readonly allocator: SessionAllocator,
     private readonly replacement: SessionReplacement,
     private readonly lifecycle: DesktopLifecycle,
@@ -45,18 +52,15 @@ export class SessionService {
    */
   async open(owner: SessionOwner, request: OpenRequest): Promise<SessionView> {
     const startedAt = this.clock.now();
-    const pool = await this.store.poolNamed(request.pool);
+    const pool = await this.pools.add(request.pool);
     // Who may not use a pool learns nothing of it.
     if (!pool?.roles.some((role) => owner.roles.includes(role))) {
       throw new DomainError(errors.notFound, `There is no pool "${request.pool}" for you`);
     }
-    const id = await this.store.transact(async (tx) => {
-      const repeated = await this.repeated(tx, owner.username, pool, request.idempotencyKey);
-      if (repeated) return repeated;
-      const sessionId = await this.addOrFindLive(tx, owner.username, pool, request.display, startedAt);
-      await this.remember(tx, owner.username, pool, request.idempotencyKey, sessionId);
-      return sessionId;
-    });
+    const now = this.clock.now();
+    const phases = beginPhase(endPhase(beginPhase([], 'authorize', startedAt), 'authorize', now), 'allocate', now);
+    const { display, idempotencyKey: key } = request;
+    const id = await this.opening.open({ username: owner.username, pool, phases, display, key });
     await this.allocator.assignWaiting(pool.id);
     const view = await this.queries.view(owner.username, id);
     if (view.state === 'pending') await this.jobs.enqueue('pool.reconcile', { poolId: pool.id });
@@ -70,9 +74,17 @@ export class SessionService {
       // Two clicks: the second finds the session preparing already, which is what was asked for.
       if (session.state === 'preparing') return session.poolId;
       if (!SHOWABLE.includes(session.state)) throw notPossible(session);
-      const desktop = await tx.assignedDesktop(id);
+      const [desktop] = await tx.assignedDesktops([id]);
       if (desktop) await this.lifecycle.recycle(tx, desktop, 'recycle');
-      await this.record(tx, 'recycle', owner, session, desktop);
+      await tx.audit([
+        {
+          action: 'recycle',
+          actor: owner.username,
+          subject: `session:${id}`,
+          correlationId: currentCorrelationId(),
+          details: { desktop: desktop?.id ?? null },
+        },
+      ]);
       await this.replacement.prepareAgain(tx, session, 'recycle');
       return session.poolId;
     });
@@ -82,23 +94,14 @@ export class SessionService {
 
   /** Ends the session and destroys its desktop. Ending what has ended is no error. */
   async logOff(owner: SessionOwner, id: string): Promise<SessionView> {
-    await this.store.transact(async (tx) => {
-      const session = await this.lockOwn(tx, owner, id);
-      if (!LIVE.includes(session.state)) return;
-      const desktop = await this.end(tx, session, 'log-off');
-      await this.record(tx, 'log-off', owner, session, desktop);
-    });
+    const found = await this.ending.end({ id, reason: 'log-off', username: owner.username });
+    if (!found) throw noSuchSession();
     return this.queries.view(owner.username, id);
   }
 
   /** Ends a session that nobody has looked at for longer than its pool allows. */
   async expire(id: string): Promise<void> {
-    await this.store.transact(async (tx) => {
-      const session = await tx.lockSession(id);
-      if (!session || !['ready', 'disconnected'].includes(session.state)) return;
-      const desktop = await this.end(tx, session, 'expired');
-      await this.record(tx, 'session-expired', { username: 'system', roles: [] }, session, desktop);
-    });
+    await this.ending.end({ id, reason: 'expired' });
   }
 
   /** Remembers the size of the person's window and asks the guest to draw at it. */
@@ -107,7 +110,7 @@ export class SessionService {
       const session = await this.lockOwn(tx, owner, id);
       if (!LIVE.includes(session.state)) throw notPossible(session);
       await tx.setDisplay(id, size);
-      const desktop = await tx.assignedDesktop(id);
+      const [desktop] = await tx.assignedDesktops([id]);
       if (!desktop) return;
       tx.afterCommit(() =>
         this.jobs.enqueue('desktop.resize', { desktopId: desktop.id, size }, { host: desktop.host }),
@@ -125,76 +128,15 @@ export class SessionService {
     return { sessionId: view.id, desktopId: view.desktop.id, username: owner.username };
   }
 
-  private async repeated(tx: FleetTransaction, username: string, pool: Pool, key: string | undefined) {
-    if (key === undefined) return undefined;
-    const request = await tx.sessionRequest(username, key);
-    if (request && request.poolId !== pool.id) throw new DomainError(errors.idempotencyKeyReused);
-    return request?.sessionId;
-  }
-
-  private async remember(
-    tx: FleetTransaction,
-    username: string,
-    pool: Pool,
-    key: string | undefined,
-    sessionId: string,
-  ) {
-    if (key !== undefined) await tx.addSessionRequest({ username, key, sessionId, poolId: pool.id });
-  }
-
-  private async addOrFindLive(
-    tx: FleetTransaction,
-    username: string,
-    pool: Pool,
-    display: DisplaySize | undefined,
-    startedAt: Date,
-  ): Promise<string> {
-    const now = this.clock.now();
-    const phases = beginPhase(endPhase(beginPhase([], 'authorize', startedAt), 'authorize', now), 'allocate', now);
-    for (;;) {
-      const added = await tx.addSession({ username, poolId: pool.id, phases, display });
-      if (added) {
-        this.moves.announce(tx, [added]);
-        return added;
-      }
-      // Null when it ended between the two statements: then there is room for a new one.
-      const live = await tx.liveSession(username, pool.id);
-      if (live) return live;
-    }
-  }
-
   private async lockOwn(tx: FleetTransaction, owner: SessionOwner, id: string): Promise<Session> {
-    const session = await tx.lockSession(id);
-    if (session?.username !== owner.username) throw new DomainError(errors.notFound, 'There is no such session');
+    const [session] = await tx.lockSessions([id]);
+    if (session?.username !== owner.username) throw noSuchSession();
     return session;
-  }
-
-  private async end(tx: FleetTransaction, session: Session, reason: string): Promise<Desktop | null> {
-    const desktop = await tx.assignedDesktop(session.id);
-    if (desktop) await this.lifecycle.recycle(tx, desktop, reason);
-    await this.moves.move(tx, session, ['ending', 'ended'], { queue: 'leave', reason });
-    return desktop;
-  }
-
-  private async record(
-    tx: FleetTransaction,
-    action: 'recycle' | 'log-off' | 'session-expired',
-    owner: SessionOwner,
-    session: Session,
-    desktop: Desktop | null,
-  ): Promise<void> {
-    await tx.audit([
-      {
-        action,
-        actor: owner.username,
-        subject: `session:${session.id}`,
-        correlationId: currentCorrelationId(),
-        details: { desktop: desktop?.id ?? null },
-      },
-    ]);
   }
 }
 
 function notPossible(session: Pick<Session, 'state'>): DomainError {
   return new DomainError(errors.conflict, `The session is ${session.state}; this is possible once it has a desktop`);
 }
+
+const noSuchSession = () => new DomainError(errors.notFound, 'There is no such session');

@@ -1,8 +1,10 @@
 import { Global, Module } from '@nestjs/common';
 import { ConnectionService } from './connection-service.js';
 import { SessionAllocator } from './session-allocator.js';
+import { SessionEnding } from './session-ending.js';
 import { SessionExpiry } from './session-expiry.js';
 import { SessionMoves } from './session-moves.js';
+import { SessionOpening } from './session-opening.js';
 import { SessionQueries } from './session-queries.js';
 import { SessionReplacement } from './session-replacement.js';
 import { SessionService } from './session-service.js';
@@ -18,5 +20,5 @@ const services = [
 
 /** Needs the global modules of database, bus, jobs, audit, desktops and telemetry. */
 @Global()
-@Module({ providers: [SessionMoves, ...services], exports: services })
+@Module({ providers: [SessionEnding, SessionMoves, SessionOpening, ...services], exports: services })
 export class SessionsModule {}

@@ -30,7 +30,15 @@ export class MemoryDesktops {
     });
   }
 
-  async move({ id, from, to, change = {} }: DesktopMove): Promise<boolean> {
+  async move(moves: readonly DesktopMove[]): Promise<ReadonlySet<string>> {
+    const moved = new Set<string>();
+    for (const move of [...moves].sort((a, b) => (a.id < b.id ? -1 : 1))) {
+      if (await this.moveOne(move)) moved.add(move.id);
+    }
+    return moved;
+  }
+
+  private async moveOne({ id, from, to, change = {} }: DesktopMove): Promise<boolean> {
     const { tx } = this;
     const { fleet } = tx;
     if (!tx.desktops.get(id)) return false;
@@ -71,9 +79,10 @@ export class MemoryDesktops {
     return claimed;
   }
 
-  assignedTo(sessionId: string): Desktop | null {
-    const [desktop] = this.tx.desktops.filter((row) => row.state === 'assigned' && row.sessionId === sessionId);
-    return desktop ? { ...desktop } : null;
+  assignedTo(sessionIds: readonly string[]): Desktop[] {
+    const isAssigned = ({ state, sessionId }: Desktop) =>
+      state === 'assigned' && sessionId !== null && sessionIds.includes(sessionId);
+    return this.tx.desktops.filter(isAssigned).map((desktop) => ({ ...desktop }));
   }
 
   private spares(poolId: string): Desktop[] {

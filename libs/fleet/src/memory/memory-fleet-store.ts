@@ -54,7 +54,8 @@ export class MemoryFleetStore extends FleetStore {
 
   pools = (): Promise<Pool[]> => this.read('pools', queries.pools);
   pool = (id: string): Promise<Pool | null> => this.read('pool', (fleet) => queries.pool(fleet, id));
-  poolNamed = (name: string): Promise<Pool | null> => this.read('poolNamed', (fleet) => queries.poolNamed(fleet, name));
+  poolsNamed = (names: readonly string[]): Promise<Pool[]> =>
+    this.read('poolsNamed', (fleet) => queries.poolsNamed(fleet, names));
   publishedVersion = (imageId: string): Promise<string | null> =>
     this.read('publishedVersion', (fleet) => queries.publishedVersion(fleet, imageId));
   desktop = (id: string): Promise<Desktop | null> => this.read('desktop', (fleet) => queries.desktop(fleet, id));

@@ -2,7 +2,16 @@ import type { AuditRecord } from '#libs/audit';
 import type { DisplaySize } from '#libs/contracts';
 import { assertPath } from '../assert-path.js';
 import { desktopStates } from '../desktop-states.js';
-import type { DesktopMove, DesktopOrder, FleetTransaction, NewSession, SessionMove } from '../fleet-transaction.js';
+import type {
+  DesktopMove,
+  DesktopOrder,
+  FleetTransaction,
+  NewSession,
+  SessionMove,
+  SessionOwnership,
+  SessionRequest,
+  SessionRequestKey,
+} from '../fleet-transaction.js';
 import { sessionStates } from '../session-states.js';
 import { MemoryDesktops } from './memory-desktops.js';
 import { pool, publishedVersion } from './memory-queries.js';
@@ -36,20 +45,20 @@ export class MemoryFleetTransaction implements FleetTransaction {
   hosts = () => this.tx.run('hosts', () => this.situation.hosts());
 
   addDesktops = (order: DesktopOrder) => this.tx.run('addDesktops', () => this.desktops.add(order));
-  async moveDesktop(move: DesktopMove): Promise<boolean> {
-    for (const state of move.from) assertPath(desktopStates, [state, move.to]);
-    return this.tx.run('moveDesktop', () => this.desktops.move(move));
+  async moveDesktops(moves: readonly DesktopMove[]): Promise<ReadonlySet<string>> {
+    for (const { from, to } of moves) for (const state of from) assertPath(desktopStates, [state, to]);
+    return this.tx.run('moveDesktops', () => this.desktops.move(moves));
   }
   lockSpares = (poolId: string, versionId: string, which: 'available' | 'outdated', limit: number) =>
     this.tx.run('lockSpares', () => this.desktops.lockSpares(poolId, versionId, which, limit));
   claimSpares = (poolId: string, sessionIds: readonly string[]) =>
     this.tx.run('claimSpares', () => this.desktops.claimSpares(poolId, sessionIds));
-  assignedDesktop = (sessionId: string) => this.tx.run('assignedDesktop', () => this.desktops.assignedTo(sessionId));
+  assignedDesktops = (sessionIds: readonly string[]) =>
+    this.tx.run('assignedDesktops', () => this.desktops.assignedTo(sessionIds));
 
-  addSession = (session: NewSession) => this.tx.run('addSession', () => this.sessions.add(session));
-  liveSession = (username: string, poolId: string) =>
-    this.tx.run('liveSession', () => this.sessions.live(username, poolId));
-  lockSession = (id: string) => this.tx.run('lockSession', () => this.sessions.lock(id));
+  addSessions = (sessions: readonly NewSession[]) => this.tx.run('addSessions', () => this.sessions.add(sessions));
+  liveSessions = (owners: readonly SessionOwnership[]) => this.tx.run('liveSessions', () => this.sessions.live(owners));
+  lockSessions = (ids: readonly string[]) => this.tx.run('lockSessions', () => this.sessions.lock(ids));
   lockWaiting = (poolId: string, limit: number, who: 'all' | 'returning') =>
     this.tx.run('lockWaiting', () => this.sessions.lockWaiting(poolId, limit, who));
   queue = (poolId: string, limit: number) => this.tx.run('queue', () => this.sessions.queue(poolId, limit));
@@ -62,10 +71,10 @@ export class MemoryFleetTransaction implements FleetTransaction {
   setDisplay = (sessionId: string, size: DisplaySize) =>
     this.tx.run('setDisplay', () => this.sessions.setDisplay(sessionId, size));
 
-  sessionRequest = (username: string, key: string) =>
-    this.tx.run('sessionRequest', () => this.sessions.request(username, key));
-  addSessionRequest = (request: { username: string; key: string; sessionId: string; poolId: string }) =>
-    this.tx.run('addSessionRequest', () => this.sessions.addRequest(request));
+  sessionRequests = (keys: readonly SessionRequestKey[]) =>
+    this.tx.run('sessionRequests', () => this.sessions.requests(keys));
+  addSessionRequests = (requests: readonly SessionRequest[]) =>
+    this.tx.run('addSessionRequests', () => this.sessions.addRequests(requests));
 
   async audit(entries: readonly AuditRecord[]): Promise<void> {
     if (entries.length > 0) await this.tx.run('audit', () => this.tx.recordAudit(entries));

@@ -13,9 +13,8 @@ export function pool(fleet: MemoryFleet, id: string): Pool | null {
   return row ? copyPool(row) : null;
 }
 
-export function poolNamed(fleet: MemoryFleet, name: string): Pool | null {
-  for (const row of fleet.pools.values()) if (row.name === name) return copyPool(row);
-  return null;
+export function poolsNamed(fleet: MemoryFleet, names: readonly string[]): Pool[] {
+  return [...fleet.pools.values()].filter(({ name }) => names.includes(name)).map(copyPool);
 }
 
 export function publishedVersion(fleet: MemoryFleet, imageId: string): string | null {

@@ -1,5 +1,12 @@
 import type { DisplaySize } from '#libs/contracts';
-import type { NewSession, SessionMove } from '../fleet-transaction.js';
+import type {
+  LiveSession,
+  NewSession,
+  SessionMove,
+  SessionOwnership,
+  SessionRequest,
+  SessionRequestKey,
+} from '../fleet-transaction.js';
 import type { Session } from '../session.entity.js';
 import { assertReferred, referToSession } from './foreign-keys.js';
 import { lockModes } from './lock-table.js';
@@ -15,7 +22,16 @@ import { byQueueOrder } from './queue-order.js';
 export class MemorySessions {
   constructor(private readonly tx: MemoryTransaction) {}
 
-  async add(session: NewSession): Promise<string | null> {
+  async add(sessions: readonly NewSession[]): Promise<LiveSession[]> {
+    const added: LiveSession[] = [];
+    for (const session of sessions) {
+      const id = await this.addOne(session);
+      if (id !== null) added.push({ id, username: session.username, poolId: session.poolId });
+    }
+    return added;
+  }
+
+  private async addOne(session: NewSession): Promise<string | null> {
     const { tx } = this;
     const { fleet } = tx;
     const row = newSession(fleet.newId(), session, tx.now, fleet.clock.now());
@@ -28,15 +44,22 @@ export class MemorySessions {
     return row.id;
   }
 
-  live(username: string, poolId: string): string | null {
-    return this.tx.sessions.filter((session) => isLiveOf(session, username, poolId))[0]?.id ?? null;
+  live(owners: readonly SessionOwnership[]): LiveSession[] {
+    return owners.flatMap(({ username, poolId }) => {
+      const [session] = this.tx.sessions.filter((row) => isLiveOf(row, username, poolId));
+      return session ? [{ id: session.id, username, poolId }] : [];
+    });
   }
 
-  async lock(id: string): Promise<Session | null> {
+  async lock(ids: readonly string[]): Promise<Session[]> {
     const { tx } = this;
-    if (!tx.sessions.get(id)) return null;
-    await tx.lockRow(tx.fleet.locks.sessions, id);
-    return copy(tx.sessions.get(id) as Session);
+    const found = ids.flatMap((id) => tx.sessions.get(id) ?? []).sort(byQueueOrder);
+    const locked: Session[] = [];
+    for (const { id } of found) {
+      await tx.lockRow(tx.fleet.locks.sessions, id);
+      locked.push(copy(tx.sessions.get(id) as Session));
+    }
+    return locked;
   }
 
   async lockWaiting(poolId: string, limit: number, who: 'all' | 'returning'): Promise<Session[]> {
@@ -85,12 +108,18 @@ export class MemorySessions {
     tx.sessions.put({ ...(tx.sessions.get(id) as Session), displayWidth: width, displayHeight: height });
   }
 
-  request(username: string, key: string): { sessionId: string; poolId: string } | null {
-    const request = this.tx.requests.get(requestId(username, key));
-    return request ? { sessionId: request.sessionId, poolId: request.poolId } : null;
+  requests(keys: readonly SessionRequestKey[]): SessionRequest[] {
+    return keys.flatMap(({ username, key }) => {
+      const request = this.tx.requests.get(requestId(username, key));
+      return request ? [{ username, key, sessionId: request.sessionId, poolId: request.poolId }] : [];
+    });
   }
 
-  async addRequest(request: { username: string; key: string; sessionId: string; poolId: string }): Promise<void> {
+  async addRequests(requests: readonly SessionRequest[]): Promise<void> {
+    for (const request of requests) await this.addRequest(request);
+  }
+
+  private async addRequest(request: SessionRequest): Promise<void> {
     const { tx } = this;
     const id = requestId(request.username, request.key);
     const row: SessionRequestRow = { ...request, id };

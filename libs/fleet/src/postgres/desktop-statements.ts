@@ -26,30 +26,31 @@ export class DesktopStatements {
     );
   }
 
-  async move({ id, from, to, change = {} }: DesktopMove): Promise<boolean> {
-    for (const state of from) assertPath(desktopStates, [state, to]);
-    const { display, start, reason = null, deadlineSeconds } = change;
-    const moved = await this.unit.rows(
-      `WITH before AS (SELECT id, state FROM desktops WHERE id = $1 FOR UPDATE),
+  async move(moves: readonly DesktopMove[]): Promise<ReadonlySet<string>> {
+    for (const { from, to } of moves) for (const state of from) assertPath(desktopStates, [state, to]);
+    const moved = await this.unit.rows<{ id: string }>(
+      `WITH change AS (SELECT * FROM jsonb_to_recordset($1::jsonb) AS change (id uuid, "from" text[], "to" text,
+              ends_deadline boolean, deadline_seconds float8, display_host text, display_port int,
+              sealed_display_password text, start_method text, start_ms int, reason text,
+              correlation_id text)),
+       before AS (SELECT id, state FROM desktops WHERE id = ANY($2) ORDER BY id FOR UPDATE),
        moved AS (
-         UPDATE desktops AS row SET state = $3, state_changed_at = now(),
-                deadline = CASE WHEN $4 THEN now() + make_interval(secs => $5) ELSE row.deadline END,
-                display_host = coalesce($6, display_host), display_port = coalesce($7, display_port),
-                sealed_display_password = coalesce($8, sealed_display_password),
-                start_method = coalesce($9, start_method), start_ms = coalesce($10, start_ms),
-                reason = coalesce($11, row.reason)
-           FROM before WHERE row.id = before.id AND before.state = ANY($2)
-         RETURNING row.id, before.state AS from_state)
+         UPDATE desktops AS row SET state = change.to, state_changed_at = now(),
+                deadline = CASE WHEN ends_deadline THEN NULL WHEN deadline_seconds IS NULL THEN row.deadline
+                           ELSE now() + make_interval(secs => deadline_seconds) END,
+                display_host = coalesce(change.display_host, row.display_host),
+                display_port = coalesce(change.display_port, row.display_port),
+                sealed_display_password = coalesce(change.sealed_display_password, row.sealed_display_password),
+                start_method = coalesce(change.start_method, row.start_method),
+                start_ms = coalesce(change.start_ms, row.start_ms),
+                reason = coalesce(change.reason, row.reason)
+           FROM before JOIN change USING (id) WHERE row.id = before.id AND before.state = ANY(change.from)
+         RETURNING row.id, before.state AS from_state, row.state AS to_state, change.reason, change.correlation_id)
        INSERT INTO state_events (entity, entity_id, from_state, to_state, reason, correlation_id)
-       SELECT 'desktop', id, from_state, $3, $11, $12 FROM moved RETURNING entity_id`,
-      [
-        ...[id, from, to, deadlineSeconds !== undefined, deadlineSeconds ?? null],
-        ...[display?.host ?? null, display?.port ?? null, display?.sealedPassword ?? null],
-        ...[start?.method ?? null, start === undefined ? null : Math.round(start.durationMs)],
-        ...[reason, currentCorrelationId() ?? null],
-      ],
+       SELECT 'desktop', id, from_state, to_state, reason, coalesce(correlation_id, $3) FROM moved RETURNING entity_id AS id`,
+      [JSON.stringify(moves.map(changeOf)), moves.map(({ id }) => id), currentCorrelationId() ?? null],
     );
-    return moved.length > 0;
+    return new Set(moved.map(({ id }) => id));
   }
 
   lockSpares(poolId: string, imageVersionId: string, which: 'available' | 'outdated', limit: number) {
@@ -88,11 +89,22 @@ export class DesktopStatements {
     );
   }
 
-  async assignedTo(sessionId: string): Promise<Desktop | null> {
-    const [desktop] = await this.unit.rows<Desktop>(
-      `SELECT ${desktopColumns('desktops')} FROM desktops WHERE session_id = $1 AND state = 'assigned'`,
-      [sessionId],
+  assignedTo(sessionIds: readonly string[]): Promise<Desktop[]> {
+    return this.unit.rows<Desktop>(
+      `SELECT ${desktopColumns('desktops')} FROM desktops WHERE session_id = ANY($1) AND state = 'assigned'`,
+      [sessionIds],
     );
-    return desktop ?? null;
   }
 }
+
+/** Names of columns, as the statement reads them. */
+const changeOf = ({ id, from, to, correlationId, change = {} }: DesktopMove) => ({
+  ...{ id, from, to, reason: change.reason, correlation_id: correlationId },
+  ends_deadline: change.deadlineSeconds === null,
+  deadline_seconds: change.deadlineSeconds,
+  display_host: change.display?.host,
+  display_port: change.display?.port,
+  sealed_display_password: change.display?.sealedPassword,
+  start_method: change.start?.method,
+  start_ms: change.start && Math.round(change.start.durationMs),
+});

@@ -33,8 +33,8 @@ export class PostgresFleetStore extends FleetStore {
     return this.dataSource.manager.findOneBy(Pool, { id });
   }
 
-  poolNamed(name: string): Promise<Pool | null> {
-    return this.dataSource.manager.findOneBy(Pool, { name });
+  poolsNamed(names: readonly string[]): Promise<Pool[]> {
+    return this.dataSource.manager.findBy(Pool, { name: In([...names]) });
   }
 
   async publishedVersion(imageId: string): Promise<string | null> {

@@ -1,7 +1,16 @@
 import type { AuditLog, AuditRecord } from '#libs/audit';
 import type { DisplaySize } from '#libs/contracts';
 import type { UnitOfWork } from '#libs/database';
-import type { DesktopMove, DesktopOrder, FleetTransaction, NewSession, SessionMove } from '../fleet-transaction.js';
+import type {
+  DesktopMove,
+  DesktopOrder,
+  FleetTransaction,
+  NewSession,
+  SessionMove,
+  SessionOwnership,
+  SessionRequest,
+  SessionRequestKey,
+} from '../fleet-transaction.js';
 import { Pool } from '../pool.entity.js';
 import { DesktopStatements } from './desktop-statements.js';
 import { SessionStatements } from './session-statements.js';
@@ -32,35 +41,37 @@ export class PostgresFleetTransaction implements FleetTransaction {
   hosts = () => this.situation.hosts();
 
   addDesktops = (order: DesktopOrder) => this.desktops.add(order);
-  moveDesktop = (move: DesktopMove) => this.desktops.move(move);
+  moveDesktops = (moves: readonly DesktopMove[]) => this.desktops.move(moves);
   lockSpares = (poolId: string, versionId: string, which: 'available' | 'outdated', limit: number) =>
     this.desktops.lockSpares(poolId, versionId, which, limit);
   claimSpares = (poolId: string, sessionIds: readonly string[]) => this.desktops.claimSpares(poolId, sessionIds);
-  assignedDesktop = (sessionId: string) => this.desktops.assignedTo(sessionId);
+  assignedDesktops = (sessionIds: readonly string[]) => this.desktops.assignedTo(sessionIds);
 
-  addSession = (session: NewSession) => this.sessions.add(session);
-  liveSession = (username: string, poolId: string) => this.sessions.live(username, poolId);
-  lockSession = (id: string) => this.sessions.lock(id);
+  addSessions = (sessions: readonly NewSession[]) => this.sessions.add(sessions);
+  liveSessions = (owners: readonly SessionOwnership[]) => this.sessions.live(owners);
+  lockSessions = (ids: readonly string[]) => this.sessions.lock(ids);
   lockWaiting = (poolId: string, limit: number, who: 'all' | 'returning') =>
     this.sessions.lockWaiting(poolId, limit, who);
   queue = (poolId: string, limit: number) => this.sessions.queue(poolId, limit);
   moveSessions = (moves: readonly SessionMove[]) => this.sessions.move(moves);
   setDisplay = (sessionId: string, size: DisplaySize) => this.sessions.setDisplay(sessionId, size);
 
-  async sessionRequest(username: string, key: string) {
-    const [request] = await this.unit.rows<{ sessionId: string; poolId: string }>(
-      `SELECT session_id AS "sessionId", pool_id AS "poolId" FROM session_requests
-        WHERE username = $1 AND idempotency_key = $2`,
-      [username, key],
+  sessionRequests(keys: readonly SessionRequestKey[]): Promise<SessionRequest[]> {
+    return this.unit.rows<SessionRequest>(
+      `SELECT username, idempotency_key AS key, session_id AS "sessionId", pool_id AS "poolId" FROM session_requests
+        WHERE (username, idempotency_key) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
+      [keys.map(({ username }) => username), keys.map(({ key }) => key)],
     );
-    return request ?? null;
   }
 
-  async addSessionRequest(request: { username: string; key: string; sessionId: string; poolId: string }) {
+  async addSessionRequests(requests: readonly SessionRequest[]): Promise<void> {
+    const columns = (['username', 'key', 'sessionId', 'poolId'] as const).map((name) =>
+      requests.map((row) => row[name]),
+    );
     await this.unit.rows(
-      `INSERT INTO session_requests (username, idempotency_key, session_id, pool_id) VALUES ($1, $2, $3, $4)
-       ON CONFLICT DO NOTHING`,
-      [request.username, request.key, request.sessionId, request.poolId],
+      `INSERT INTO session_requests (username, idempotency_key, session_id, pool_id)
+       SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::uuid[]) ON CONFLICT DO NOTHING`,
+      columns,
     );
   }
 

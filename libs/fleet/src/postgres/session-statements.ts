@@ -2,7 +2,7 @@ import type { DisplaySize } from '#libs/contracts';
 import type { UnitOfWork } from '#libs/database';
 import { currentCorrelationId } from '#libs/telemetry';
 import { assertPath } from '../assert-path.js';
-import type { NewSession, SessionMove } from '../fleet-transaction.js';
+import type { LiveSession, NewSession, SessionMove, SessionOwnership } from '../fleet-transaction.js';
 import type { Session } from '../session.entity.js';
 import { sessionStates } from '../session-states.js';
 import { queueOrder, sessionColumns } from './columns.js';
@@ -11,36 +11,40 @@ import { queueOrder, sessionColumns } from './columns.js';
 export class SessionStatements {
   constructor(private readonly unit: UnitOfWork) {}
 
-  async add({ username, poolId, phases, display }: NewSession): Promise<string | null> {
-    const [added] = await this.unit.rows<{ id: string }>(
-      `WITH added AS (
+  add(sessions: readonly NewSession[]): Promise<LiveSession[]> {
+    const rows = sessions.map(({ username, poolId: pool_id, phases, display, correlationId: correlation_id }) => ({
+      ...{ username, pool_id, phases, width: display?.width, height: display?.height, correlation_id },
+    }));
+    return this.unit.rows<LiveSession>(
+      `WITH row AS (SELECT * FROM jsonb_to_recordset($1::jsonb) AS row (username text, pool_id uuid, phases jsonb,
+              width int, height int, correlation_id text)),
+       added AS (
          INSERT INTO sessions (username, pool_id, state, waiting_since, phases, display_width, display_height)
-         VALUES ($1, $2, 'pending', clock_timestamp(), $3, $4, $5)
-         ON CONFLICT (username, pool_id) WHERE state NOT IN ('ended', 'failed') DO NOTHING RETURNING id)
-       INSERT INTO state_events (entity, entity_id, to_state, correlation_id)
-       SELECT 'session', id, 'pending', $6 FROM added RETURNING entity_id AS id`,
-      [
-        ...[username, poolId, JSON.stringify(phases), display?.width ?? null, display?.height ?? null],
-        currentCorrelationId() ?? null,
-      ],
+         SELECT username, pool_id, 'pending', clock_timestamp(), phases, width, height FROM row
+         ON CONFLICT (username, pool_id) WHERE state NOT IN ('ended', 'failed') DO NOTHING
+         RETURNING id, username, pool_id),
+       events AS (
+         INSERT INTO state_events (entity, entity_id, to_state, correlation_id)
+         SELECT 'session', id, 'pending', coalesce(correlation_id, $2) FROM added JOIN row USING (username, pool_id))
+       SELECT id, username, pool_id AS "poolId" FROM added`,
+      [JSON.stringify(rows), currentCorrelationId() ?? null],
     );
-    return added?.id ?? null;
   }
 
-  async live(username: string, poolId: string): Promise<string | null> {
-    const [live] = await this.unit.rows<{ id: string }>(
-      `SELECT id FROM sessions WHERE username = $1 AND pool_id = $2 AND state NOT IN ('ended', 'failed')`,
-      [username, poolId],
+  live(owners: readonly SessionOwnership[]): Promise<LiveSession[]> {
+    return this.unit.rows<LiveSession>(
+      `SELECT id, username, pool_id AS "poolId" FROM sessions
+        WHERE (username, pool_id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
+          AND state NOT IN ('ended', 'failed')`,
+      [owners.map(({ username }) => username), owners.map(({ poolId }) => poolId)],
     );
-    return live?.id ?? null;
   }
 
-  async lock(id: string): Promise<Session | null> {
-    const [session] = await this.unit.rows<Session>(
-      `SELECT ${sessionColumns('sessions')} FROM sessions WHERE id = $1 FOR UPDATE`,
-      [id],
+  lock(ids: readonly string[]): Promise<Session[]> {
+    return this.unit.rows<Session>(
+      `SELECT ${sessionColumns('sessions')} FROM sessions WHERE id = ANY($1) ORDER BY ${queueOrder} FOR UPDATE`,
+      [ids],
     );
-    return session ?? null;
   }
 
   lockWaiting(poolId: string, limit: number, who: 'all' | 'returning'): Promise<Session[]> {
@@ -63,14 +67,14 @@ export class SessionStatements {
   async move(moves: readonly SessionMove[]): Promise<void> {
     if (moves.length === 0) return;
     for (const { path } of moves) assertPath(sessionStates, path);
-    const changes = moves.map(({ path, preparingReason, ...move }) => ({
+    const changes = moves.map(({ path, preparingReason, correlationId: _, ...move }) => ({
       ...move,
       from_state: path[0],
       to_state: path.at(-1),
       preparing_reason: preparingReason,
     }));
-    const events = moves.flatMap(({ id, path, reason }) =>
-      path.slice(1).map((to, index) => ({ id, from_state: path[index], to_state: to, reason })),
+    const events = moves.flatMap(({ id, path, reason, correlationId: correlation_id }) =>
+      path.slice(1).map((to, index) => ({ id, from_state: path[index], to_state: to, reason, correlation_id })),
     );
     const [moved] = await this.unit.rows<{ count: number }>(
       `WITH moved AS (
@@ -85,8 +89,10 @@ export class SessionStatements {
           WHERE row.id = change.id AND row.state = change.from_state RETURNING row.id),
        events AS (
          INSERT INTO state_events (entity, entity_id, from_state, to_state, reason, correlation_id)
-         SELECT 'session', event.id, event.from_state, event.to_state, event.reason, $3
-           FROM jsonb_to_recordset($2::jsonb) AS event (id uuid, from_state text, to_state text, reason text))
+         SELECT 'session', event.id, event.from_state, event.to_state, event.reason,
+                coalesce(event.correlation_id, $3)
+           FROM jsonb_to_recordset($2::jsonb) AS event (id uuid, from_state text, to_state text, reason text,
+                correlation_id text))
        SELECT count(*)::int AS count FROM moved`,
       [JSON.stringify(changes), JSON.stringify(events), currentCorrelationId() ?? null],
     );

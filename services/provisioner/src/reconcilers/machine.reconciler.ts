@@ -9,6 +9,9 @@ import { DRIVER, PROVISIONER_OPTIONS, type ProvisionerOptions } from '../provisi
 /** Holds what the database says of this host's desktops against the machines that are really there. */
 @Injectable()
 export class MachineReconciler {
+  /** Machines found ended in the round before. */
+  private endedBefore: ReadonlySet<string> = new Set();
+
   constructor(
     private readonly store: FleetStore,
     private readonly replacement: SessionReplacement,
@@ -21,10 +24,15 @@ export class MachineReconciler {
     // Rows first: a machine made after this moment has a row that is not in the list, but never the other way round.
     const desktops = await this.store.desktopsOfHost(this.options.hostName);
     const machines = new Map((await this.driver.list()).map((machine) => [machine.id, machine.state]));
+    const ended = new Set<string>();
     for (const desktop of desktops.filter(({ state }) => state === 'available' || state === 'assigned')) {
       const machine = machines.get(desktop.id);
-      if (machine !== 'running') await this.lose(desktop, machine === undefined ? 'is missing' : 'has ended');
+      if (machine === undefined) await this.lose(desktop, 'is missing');
+      // The driver tells of an end by itself, and why it ended: only when that has not helped it is done here.
+      else if (machine === 'ended' && this.endedBefore.has(desktop.id)) await this.lose(desktop, 'has ended');
+      else if (machine === 'ended') ended.add(desktop.id);
     }
+    this.endedBefore = ended;
     await this.destroyOrphans([...machines.keys()]);
   }
 

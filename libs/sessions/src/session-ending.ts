@@ -1,0 +1,80 @@
+import { Injectable } from '@nestjs/common';
+import { DesktopLifecycle } from '#libs/desktops';
+import { FleetStore, LIVE, type Session } from '#libs/fleet';
+import { Batcher } from '#libs/kernel';
+import { currentCorrelationId } from '#libs/telemetry';
+import { SessionMoves } from './session-moves.js';
+
+interface Ending {
+  readonly id: string;
+  readonly reason: 'log-off' | 'expired';
+  /** Only a session of this user; of anybody when absent. */
+  readonly username?: string;
+  readonly correlationId?: string | undefined;
+}
+
+/** Ends sessions and destroys their desktops; those that end at the same moment share a transaction. */
+@Injectable()
+export class SessionEnding {
+  private readonly batches = new Batcher((endings: readonly Ending[]) => this.endAll(endings));
+
+  constructor(
+    private readonly store: FleetStore,
+    private readonly lifecycle: DesktopLifecycle,
+    private readonly moves: SessionMoves,
+  ) {}
+
+  /** @returns false when there is no such session of that user; true also when it had ended before */
+  end(ending: Omit<Ending, 'correlationId'>): Promise<boolean> {
+    return this.batches.add({ ...ending, correlationId: currentCorrelationId() });
+  }
+
+  private endAll(endings: readonly Ending[]): Promise<boolean[]> {
+    return this.store.transact(async (tx) => {
+      const ids = [...new Set(endings.map(({ id }) => id))];
+      const sessions = new Map((await tx.lockSessions(ids)).map((session) => [session.id, session]));
+      const ended = new Map<Session, Ending>();
+      for (const ending of endings) {
+        const session = sessions.get(ending.id);
+        if (session && isOwn(session, ending) && mayEnd(session, ending) && !ended.has(session)) {
+          ended.set(session, ending);
+        }
+      }
+      const desktops = ended.size === 0 ? [] : await tx.assignedDesktops([...ended.keys()].map(({ id }) => id));
+      const desktopOf = new Map(desktops.map((desktop) => [desktop.sessionId, desktop]));
+      const reasonOf = new Map([...ended].map(([{ id }, { reason }]) => [id, reason]));
+      await this.lifecycle.recycleAll(
+        tx,
+        desktops.map((desktop) => ({ desktop, reason: reasonOf.get(desktop.sessionId ?? '') ?? 'log-off' })),
+      );
+      await tx.moveSessions(
+        [...ended].map(([{ id, state }, { reason, correlationId }]) => ({
+          ...{ id, path: [state, 'ending', 'ended'] as const, queue: 'leave' as const, reason, correlationId },
+        })),
+      );
+      await tx.audit(
+        [...ended].map(([session, { reason, correlationId }]) => ({
+          action: reason === 'expired' ? ('session-expired' as const) : reason,
+          actor: reason === 'expired' ? 'system' : session.username,
+          subject: `session:${session.id}`,
+          correlationId,
+          details: { desktop: desktopOf.get(session.id)?.id ?? null },
+        })),
+      );
+      this.moves.announce(
+        tx,
+        [...ended.keys()].map(({ id }) => id),
+      );
+      return endings.map((ending) => {
+        const session = sessions.get(ending.id);
+        return session !== undefined && isOwn(session, ending);
+      });
+    });
+  }
+}
+
+const isOwn = (session: Session, { username }: Ending) => username === undefined || session.username === username;
+
+/** Somebody who has come back meanwhile is not thrown out. */
+const mayEnd = ({ state }: Session, { reason }: Ending) =>
+  reason === 'expired' ? state === 'ready' || state === 'disconnected' : LIVE.includes(state);
