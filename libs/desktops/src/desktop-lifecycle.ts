@@ -107,10 +107,10 @@ export class DesktopLifecycle {
   private moveTogether(moves: readonly LifecycleMove[]): Promise<boolean[]> {
     return this.store.transact(async (tx) => {
       const moved = await this.move(tx, moves);
-      const deleted = moves.filter(({ to, desktop }) => to === 'deleted' && moved.has(desktop.id));
+      // There is room for another, on the host or in the pool.
       this.reconcileAfter(
         tx,
-        deleted.map(({ desktop }) => desktop),
+        moves.map(({ desktop }) => desktop).filter(({ id }) => moved.has(id)),
       );
       return moves.map(({ desktop }) => moved.has(desktop.id));
     });
@@ -127,7 +127,6 @@ export class DesktopLifecycle {
     return moved;
   }
 
-  /** There is room for another. */
   private reconcileAfter(tx: FleetTransaction, desktops: readonly DesktopKey[]): void {
     for (const poolId of new Set(desktops.map((desktop) => desktop.poolId))) {
       tx.afterCommit(() => this.jobs.enqueue('pool.reconcile', { poolId }));
