@@ -106,7 +106,7 @@ describe('connections of a MemoryFleetStore', () => {
     expect(fleet.lockWaits).toBe(3);
     client.disconnect();
     await others;
-    gate().resolve();
+    gate().reject(new Error('lost'));
     client.pools().then(note, note);
     await settle();
     expect(ended).toEqual([]);
