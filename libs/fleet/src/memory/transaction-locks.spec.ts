@@ -50,6 +50,25 @@ describe('TransactionLocks', () => {
     expect(new TransactionLocks().tryLock(table, 'row')).toBe(true);
   });
 
+  it('do not let one that waits be overtaken by another that waits', async () => {
+    const table = new LockTable();
+    const { a: reader, b: writer, c: first, d: second } = newTransactions();
+    await reader.lock(table, 'row', lockModes.keyShare);
+    await writer.lock(table, 'row', lockModes.noKeyUpdate);
+    const order: string[] = [];
+    const waits = [
+      first.lock(table, 'row', lockModes.update).then(() => order.push('first')),
+      second.lock(table, 'row', lockModes.noKeyUpdate).then(() => order.push('second')),
+    ];
+    writer.releaseAll();
+    expect([reader.wait, first.wait === null, second.wait === null]).toEqual([null, false, false]);
+    reader.releaseAll();
+    await waits[0];
+    first.releaseAll();
+    await waits[1];
+    expect(order).toEqual(['first', 'second']);
+  });
+
   it('are not left behind by one that is ended between getting a lock and going on', async () => {
     const table = new LockTable();
     const { a: holder, b: killed } = newTransactions();
