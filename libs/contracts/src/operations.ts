@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { idSchema, nameSchema, timestampSchema } from './primitives.js';
-import { desktopStateSchema, imageVersionStateSchema } from './states.js';
+import { desktopStateSchema, hostModeSchema, imageVersionStateSchema, startMethodSchema } from './states.js';
 
 export const desktopViewSchema = z.object({
   id: idSchema,
@@ -11,6 +11,10 @@ export const desktopViewSchema = z.object({
   sessionId: idSchema.nullable(),
   username: z.string().nullable(),
   reason: z.string().nullable(),
+  /** How its machine was started, from the order until it ran; null until then. */
+  start: z.object({ method: startMethodSchema, durationMs: z.int() }).nullable(),
+  /** What it held of its host's memory when that was last looked at; shared pages are counted whole. */
+  memory: z.object({ privateMiB: z.int(), sharedMiB: z.int() }).nullable(),
   createdAt: timestampSchema,
   stateChangedAt: timestampSchema,
 });
@@ -22,11 +26,18 @@ export const hostViewSchema = z.object({
   accelerator: z.string(),
   vcpus: z.int(),
   memoryMiB: z.int(),
+  mode: hostModeSchema,
+  /** What was really left when the host last reported. */
+  availableMemoryMiB: z.int(),
+  availableDiskMiB: z.int(),
   machines: z.int(),
   lastSeenAt: timestampSchema,
   online: z.boolean(),
 });
 export type HostView = z.infer<typeof hostViewSchema>;
+
+export const updateHostSchema = z.object({ mode: hostModeSchema }).strict();
+export type UpdateHost = z.infer<typeof updateHostSchema>;
 
 export const imageVersionViewSchema = z.object({
   image: nameSchema,
@@ -57,6 +68,7 @@ export const auditActionSchema = z.enum([
   'desktop-quarantined',
   'pool-created',
   'pool-changed',
+  'host-changed',
 ]);
 export type AuditAction = z.infer<typeof auditActionSchema>;
 

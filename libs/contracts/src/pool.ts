@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { nameSchema } from './primitives.js';
+import { idSchema, nameSchema, timestampSchema } from './primitives.js';
+import { poolModeSchema, startMethodSchema } from './states.js';
 
 /** A pool as the people see who may use it. */
 export const poolSummarySchema = z.object({
@@ -11,6 +12,15 @@ export const poolSummarySchema = z.object({
 });
 export type PoolSummary = z.infer<typeof poolSummarySchema>;
 
+/** A desktop that cannot be proved clean or destroyed; it is kept aside for IT to look at. */
+export const quarantinedDesktopSchema = z.object({
+  desktopId: idSchema,
+  host: z.string(),
+  reason: z.string().nullable(),
+  since: timestampSchema,
+});
+export type QuarantinedDesktop = z.infer<typeof quarantinedDesktopSchema>;
+
 /** A pool as IT sees it. */
 export const poolViewSchema = poolSummarySchema.extend({
   image: nameSchema,
@@ -21,14 +31,33 @@ export const poolViewSchema = poolSummarySchema.extend({
   vcpus: z.int(),
   memoryMiB: z.int(),
   disconnectTimeoutMinutes: z.int(),
+  mode: poolModeSchema,
   counts: z.object({
+    /** Being built. */
     provisioning: z.int(),
+    /** Spares, also those that are outdated or on a host that drains. */
     available: z.int(),
     assigned: z.int(),
     recycling: z.int(),
     quarantined: z.int(),
     waiting: z.int(),
   }),
+  queue: z.object({
+    length: z.int(),
+    /** Until the last in line is served; null when nobody waits, it cannot be said, or the pool's mode holds them. */
+    estimatedSeconds: z.int().nullable(),
+  }),
+  /**
+   * How long machines took from their order until they ran: the latest 200 of the last hour that were started in the
+   * way that is now the usual one. Null without any.
+   */
+  forkTimes: z.object({ method: startMethodSchema, p50Ms: z.number(), p95Ms: z.number(), count: z.int() }).nullable(),
+  /** What a desktop of those that run holds of its host's memory, on average. Null while nothing was measured. */
+  memory: z.object({ privateMiB: z.number(), sharedMiB: z.number(), desktops: z.int() }).nullable(),
+  /** People who were told in the last 24 hours that they get no desktop. None by design: who waits, waits. */
+  refusals: z.int(),
+  /** The latest 100; `counts.quarantined` counts all. */
+  quarantined: z.array(quarantinedDesktopSchema),
 });
 export type PoolView = z.infer<typeof poolViewSchema>;
 
@@ -56,6 +85,7 @@ export const updatePoolSchema = z
     spares: z.int().min(0).max(1000),
     max: z.int().min(1).max(10000),
     disconnectTimeoutMinutes: z.int().min(1).max(10_080),
+    mode: poolModeSchema,
   })
   .partial()
   .strict();

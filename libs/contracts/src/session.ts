@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { displaySizeSchema, idSchema, nameSchema, timestampSchema } from './primitives.js';
-import { logonPhaseNameSchema, sessionStateSchema } from './states.js';
+import { logonPhaseNameSchema, poolModeSchema, sessionStateSchema } from './states.js';
 
 export const createSessionSchema = z.object({ pool: nameSchema, display: displaySizeSchema.optional() }).strict();
 export type CreateSession = z.infer<typeof createSessionSchema>;
@@ -21,8 +21,10 @@ export type PreparingReason = z.infer<typeof preparingReasonSchema>;
 export const queuePlaceSchema = z.object({
   /** 1 for the next one to be served. */
   position: z.int(),
-  /** From measured rates; null when nothing has been measured yet. */
+  /** From measured rates; null when nothing has been measured yet, and while `paused`. */
   estimatedSeconds: z.int().nullable(),
+  /** Why nobody is served at this place now, whatever is free; null while people are. */
+  paused: poolModeSchema.exclude(['active']).nullable(),
 });
 export type QueuePlace = z.infer<typeof queuePlaceSchema>;
 

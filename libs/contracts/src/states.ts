@@ -40,3 +40,7 @@ export type PoolMode = z.infer<typeof poolModeSchema>;
 /** `draining`: no new desktops are made on the host and its spares are given up; desktops in use stay. */
 export const hostModeSchema = z.enum(['active', 'draining']);
 export type HostMode = z.infer<typeof hostModeSchema>;
+
+/** How a machine was started: forked from a saved parent, or booted as a linked clone. */
+export const startMethodSchema = z.enum(['fork', 'boot']);
+export type StartMethod = z.infer<typeof startMethodSchema>;

@@ -25,6 +25,6 @@ export class StateEvent {
   @Column('text', { nullable: true })
   correlationId!: string | null;
 
-  @Column('timestamptz', { default: () => 'now()' })
+  @Column('timestamptz', { default: () => 'clock_timestamp()' })
   at!: Date;
 }

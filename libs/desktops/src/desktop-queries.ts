@@ -22,7 +22,11 @@ export class DesktopQueries {
       await this.dataSource.query(
         `SELECT desktops.id, pools.name AS pool, desktops.state, host, image_versions.number AS "imageVersion",
                 session_id AS "sessionId", sessions.username, reason, desktops.created_at AS "createdAt",
-                desktops.state_changed_at AS "stateChangedAt"
+                desktops.state_changed_at AS "stateChangedAt",
+                CASE WHEN start_method IS NOT NULL THEN
+                  jsonb_build_object('method', start_method, 'durationMs', start_ms) END AS start,
+                CASE WHEN private_mib IS NOT NULL THEN
+                  jsonb_build_object('privateMiB', private_mib, 'sharedMiB', shared_mib) END AS memory
            FROM desktops JOIN pools ON pools.id = desktops.pool_id
                 JOIN image_versions ON image_versions.id = image_version_id
                 LEFT JOIN sessions ON sessions.id = session_id

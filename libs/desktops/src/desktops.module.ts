@@ -5,10 +5,22 @@ import { DesktopLifecycle } from './desktop-lifecycle.js';
 import { DesktopQueries } from './desktop-queries.js';
 import { DisplaySeal } from './display-seal.js';
 import { HostRegistry } from './host-registry.js';
+import { HostService } from './host-service.js';
 import { PoolController } from './pool-controller.js';
 import { PoolService } from './pool-service.js';
+import { PoolTallies } from './pool-tallies.js';
+import { RefillEvents } from './refill-events.js';
 
-const providers = [DesktopLifecycle, DesktopQueries, HostRegistry, PoolController, PoolService];
+const providers = [
+  DesktopLifecycle,
+  DesktopQueries,
+  HostRegistry,
+  HostService,
+  PoolController,
+  PoolService,
+  PoolTallies,
+  RefillEvents,
+];
 
 @Module({})
 export class DesktopsModule {

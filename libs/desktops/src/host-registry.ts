@@ -15,6 +15,16 @@ export interface HostReport {
   readonly availableDiskMiB: number;
 }
 
+/** What a machine of the host holds of its memory; its id is that of its desktop. */
+export interface MemoryReport {
+  readonly machineId: string;
+  readonly privateMiB: number;
+  readonly sharedMiB: number;
+}
+
+/** A difference that is worth a write. */
+const WORTH_MIB = 2;
+
 @Injectable()
 export class HostRegistry {
   constructor(private readonly dataSource: DataSource) {}
@@ -31,6 +41,28 @@ export class HostRegistry {
       [
         ...[host.name, host.driver, host.accelerator, host.vcpus, host.memoryMiB],
         ...[Math.floor(host.availableMemoryMiB), Math.floor(host.availableDiskMiB)],
+      ],
+    );
+  }
+
+  /** Writes down what the desktops of the host hold. A row that is being given to somebody is left for the next time. */
+  async reportMemory(host: string, reports: readonly MemoryReport[]): Promise<void> {
+    if (reports.length === 0) return;
+    await this.dataSource.query(
+      `WITH changed AS (
+         SELECT desktops.id, report.private_mib, report.shared_mib
+           FROM desktops JOIN unnest($2::uuid[], $3::int[], $4::int[]) AS report (id, private_mib, shared_mib) USING (id)
+          WHERE host = $1 AND state IN ('available', 'assigned')
+            AND (desktops.private_mib IS NULL OR abs(desktops.private_mib - report.private_mib) >= ${WORTH_MIB}
+                 OR abs(desktops.shared_mib - report.shared_mib) >= ${WORTH_MIB})
+            FOR UPDATE OF desktops SKIP LOCKED)
+       UPDATE desktops SET private_mib = changed.private_mib, shared_mib = changed.shared_mib
+         FROM changed WHERE desktops.id = changed.id`,
+      [
+        host,
+        reports.map(({ machineId }) => machineId),
+        reports.map(({ privateMiB }) => Math.round(privateMiB)),
+        reports.map(({ sharedMiB }) => Math.round(sharedMiB)),
       ],
     );
   }

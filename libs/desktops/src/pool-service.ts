@@ -3,11 +3,15 @@ import { DataSource, QueryFailedError } from 'typeorm';
 import { AuditLog } from '#libs/audit';
 import { MessageBus } from '#libs/bus';
 import type { CreatePool, PoolSummary, PoolView, UpdatePool } from '#libs/contracts';
-import { rowsOf, transact } from '#libs/database';
-import { Pool } from '#libs/fleet';
+import { rowsOf, transact, type UnitOfWork } from '#libs/database';
+import { Pool, type Session } from '#libs/fleet';
 import { ImageCatalogue } from '#libs/images';
 import { JobDispatcher } from '#libs/jobs';
 import { DomainError, errors } from '#libs/kernel';
+import { readPoolViews } from './pool-views.js';
+
+/** Most people who are told at once that their pool has another mode; the others see it within seconds. */
+const TOLD_OF_THE_MODE = 200;
 
 /** Pools as people and IT see and change them. */
 @Injectable()
@@ -21,12 +25,12 @@ export class PoolService {
   ) {}
 
   async list(): Promise<PoolView[]> {
-    return this.views('TRUE', []);
+    return readPoolViews(this.dataSource);
   }
 
   /** @throws DomainError `not-found` */
   async view(name: string): Promise<PoolView> {
-    const [view] = await this.views('pools.name = $1', [name]);
+    const [view] = await readPoolViews(this.dataSource, name);
     if (!view) throw new DomainError(errors.notFound, `There is no pool "${name}"`);
     return view;
   }
@@ -71,7 +75,9 @@ export class PoolService {
       if (!pool) throw new DomainError(errors.notFound, `There is no pool "${name}"`);
       assertFloorWithinMax(change.spares ?? pool.spares, change.max ?? pool.max);
       if (Object.keys(change).length > 0) await unit.manager.update(Pool, pool.id, change);
-      const details = { changed: Object.keys(change).join(', ') };
+      if (change.mode !== undefined && change.mode !== pool.mode) await this.tellWaiting(unit, pool.id);
+      const { mode, spares, max } = change;
+      const details = { changed: Object.keys(change).join(', '), ...definedOf({ mode, spares, max }) };
       await this.audit.record({ action: 'pool-changed', actor, subject: `pool:${name}`, details }, unit.manager);
       unit.afterCommit(() => this.jobs.enqueue('pool.reconcile', { poolId: pool.id }));
       unit.afterCommit(() => this.bus.publish({ type: 'pool', poolId: pool.id }));
@@ -79,27 +85,26 @@ export class PoolService {
     return this.view(name);
   }
 
-  private async views(where: string, parameters: unknown[]): Promise<PoolView[]> {
-    const state = (name: string) => `count(*) FILTER (WHERE state = '${name}')::int AS ${name}`;
-    return rowsOf<PoolView>(
-      await this.dataSource.query(
-        `SELECT pools.name, pools.display_name AS "displayName", description, golden_images.name AS image, roles, spares,
-                max, vcpus, memory_mib AS "memoryMiB", disconnect_timeout_minutes AS "disconnectTimeoutMinutes",
-                (SELECT max(number) FROM image_versions
-                  WHERE image_id = pools.image_id AND state = 'published') AS "imageVersion",
-                counts.available,
-                to_jsonb(counts) || jsonb_build_object('waiting',
-                  (SELECT count(*) FROM sessions WHERE pool_id = pools.id AND waiting_since IS NOT NULL)) AS counts
-           FROM pools JOIN golden_images ON golden_images.id = image_id,
-                LATERAL (SELECT ${['provisioning', 'available', 'assigned', 'recycling', 'quarantined'].map(state)}
-                           FROM desktops WHERE pool_id = pools.id) AS counts
-          WHERE ${where} ORDER BY pools.name`,
-        parameters,
-      ),
+  /** Those who wait are told anew, as the mode decides whether they are served. */
+  private async tellWaiting(unit: UnitOfWork, poolId: string): Promise<void> {
+    const waiting = await unit.rows<Pick<Session, 'id' | 'username' | 'state'>>(
+      `SELECT id, username, state FROM sessions WHERE pool_id = $1 AND waiting_since IS NOT NULL
+        ORDER BY (state = 'pending'), waiting_since, id LIMIT ${TOLD_OF_THE_MODE}`,
+      [poolId],
     );
+    for (const { id: sessionId, ...session } of waiting) {
+      unit.afterCommit(() => this.bus.publish({ type: 'session', sessionId, ...session, desktopId: null }));
+    }
   }
 }
 
 function assertFloorWithinMax(spares: number, max: number): void {
   if (spares > max) throw new DomainError(errors.invalidRequest, `spares (${spares}) must not exceed max (${max})`);
+}
+
+/** What has a value, for the audit. */
+function definedOf(values: Readonly<Record<string, string | number | undefined>>): Record<string, string | number> {
+  return Object.fromEntries(
+    Object.entries(values).filter((entry): entry is [string, string | number] => entry[1] !== undefined),
+  );
 }

@@ -155,7 +155,7 @@ export function describeConflicts(setup: () => FleetStoreSetup): void {
       await store.transact(async (tx) => {
         await tx.lockWaiting(poolId, 1, 'all');
         await tx.moveSessions([{ id: one, path: ['pending', 'preparing'], queue: 'leave' }]);
-        second = store.transact((other) => other.lockWaiting(poolId, 3, 'all'));
+        second = store.transact((other) => other.lockWaiting(poolId, 2, 'all'));
         await given.untilWaiting(1);
         await world.addSession();
         await store.transact((other) => other.setDisplay(three, { width: 640, height: 480 }));

@@ -144,7 +144,8 @@ export function describeTransactions(setup: () => FleetStoreSetup): void {
           await tx.setDisplay(second, { width, height: 2 });
         });
       await Promise.all([crosswise(a, b, 1), crosswise(b, a, 2)]);
-      expect(attempts).toBe(3);
+      // In PostgreSQL the one that tries again may be quicker than the one that waited, and lock it out once more.
+      expect(attempts).toBeGreaterThanOrEqual(3);
       const rows = await store.transact(async (tx) => [await tx.lockSession(a), await tx.lockSession(b)]);
       expect(new Set(rows.map((row) => row?.displayWidth)).size).toBe(1);
     });

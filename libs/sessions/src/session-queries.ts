@@ -1,17 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import type { QueuePlace, SessionView } from '#libs/contracts';
+import type { PoolMode, QueuePlace, SessionView } from '#libs/contracts';
 import { rowsOf } from '#libs/database';
+import { estimateWait, type QueueRates, readQueueRates } from '#libs/desktops';
 import { DomainError, errors } from '#libs/kernel';
-import { estimateWait, type QueueSituation } from './queue-estimate.js';
 
 type Row = Omit<SessionView, 'createdAt' | 'apps' | 'desktop' | 'queue'> & {
   createdAt: Date;
   desktopId: string | null;
   poolId: string;
+  poolMode: PoolMode;
   position: number | null;
 };
-type Rates = Omit<QueueSituation, 'position'>;
 
 /** Reading sessions as their owner sees them. */
 @Injectable()
@@ -41,7 +41,7 @@ export class SessionQueries {
         `SELECT sessions.id, sessions.state, pools.name AS pool, pools.display_name AS "poolDisplayName",
                 image_versions.number AS "imageVersion", desktops.id AS "desktopId", sessions.phases,
                 preparing_reason AS "preparingReason", sessions.failure, sessions.created_at AS "createdAt",
-                sessions.pool_id AS "poolId",
+                sessions.pool_id AS "poolId", pools.mode AS "poolMode",
                 CASE WHEN sessions.waiting_since IS NOT NULL THEN
                   (SELECT count(*)::int + 1 FROM sessions AS ahead
                     WHERE ahead.pool_id = sessions.pool_id AND ahead.waiting_since IS NOT NULL
@@ -54,37 +54,29 @@ export class SessionQueries {
         parameters,
       ),
     );
-    return Promise.all(
-      rows.map(async ({ desktopId, createdAt, poolId, position, ...row }) => ({
-        ...row,
+    // Most have a desktop: then this asks nothing.
+    const served = rows.filter((row) => row.position !== null && pauseOf(row) === null).map(({ poolId }) => poolId);
+    const rates = await readQueueRates(this.dataSource, [...new Set(served)]);
+    return rows.map((row) => {
+      const { desktopId, createdAt, poolId, position, poolMode: _, ...view } = row;
+      return {
+        ...view,
         desktop: desktopId === null ? null : { id: desktopId },
         apps: [],
-        queue: position === null ? null : await this.queuePlace(poolId, position),
+        queue: position === null ? null : queuePlace(position, pauseOf(row), rates.get(poolId)),
         createdAt: new Date(createdAt).toISOString(),
-      })),
-    );
+      };
+    });
   }
+}
 
-  private async queuePlace(poolId: string, position: number): Promise<QueuePlace> {
-    const [rates] = rowsOf<Rates>(
-      await this.dataSource.query(
-        `WITH moves AS (
-           SELECT to_state, at, extract(epoch FROM at - desktops.created_at)::float8 AS age
-             FROM state_events JOIN desktops ON desktops.id = entity_id
-            WHERE entity = 'desktop' AND pool_id = $1 AND at > now() - interval '1 hour'
-              AND (to_state = 'available' OR (from_state = 'assigned' AND to_state = 'recycling'))
-            ORDER BY state_events.id DESC LIMIT 100),
-         made AS (SELECT age FROM moves WHERE to_state = 'available' ORDER BY at DESC LIMIT 10),
-         released AS (SELECT at FROM moves WHERE to_state = 'recycling' ORDER BY at DESC LIMIT 10)
-         SELECT (SELECT avg(age) FROM made)::float8 AS "meanProvisioningSeconds",
-                (SELECT (extract(epoch FROM now() - min(at)) / count(*))::float8 FROM released)
-                  AS "meanReleaseSeconds",
-                (SELECT count(*)::int FROM desktops WHERE pool_id = $1 AND state = 'provisioning') AS provisioning,
-                (SELECT extract(epoch FROM now() - min(created_at))::float8 FROM desktops
-                  WHERE pool_id = $1 AND state = 'provisioning') AS "oldestProvisioningSeconds"`,
-        [poolId],
-      ),
-    );
-    return { position, estimatedSeconds: rates ? estimateWait({ position, ...rates }) : null };
-  }
+/** Why the person is not served: nobody is in a pool under maintenance, only who had a desktop is in one that drains. */
+function pauseOf({ poolMode, state }: Row): QueuePlace['paused'] {
+  if (poolMode === 'active' || (poolMode === 'draining' && state !== 'pending')) return null;
+  return poolMode;
+}
+
+function queuePlace(position: number, paused: QueuePlace['paused'], rates: QueueRates | undefined): QueuePlace {
+  const estimatedSeconds = paused === null && rates ? estimateWait({ position, ...rates }) : null;
+  return { position, estimatedSeconds, paused };
 }

@@ -168,7 +168,7 @@ describe('sessions', () => {
     await database.dataSource.query(`UPDATE desktops SET created_at = created_at - interval '20 seconds'`);
     for (const owner of [alice, { ...bob, username: 'dave' }]) await sessions.open(owner, { pool: 'call-center' });
     const waiting = await sessions.open(bob, { pool: 'call-center' });
-    expect(waiting.queue).toEqual({ position: 1, estimatedSeconds: expect.any(Number) });
+    expect(waiting.queue).toEqual({ position: 1, estimatedSeconds: expect.any(Number), paused: null });
     expect(waiting.queue?.estimatedSeconds).toBeGreaterThan(15);
     expect(waiting.queue?.estimatedSeconds).toBeLessThan(30);
   });

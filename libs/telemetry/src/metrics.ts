@@ -45,12 +45,6 @@ export class Metrics {
     labelNames: ['pool', 'state'],
   });
 
-  readonly poolSessions = this.gauge({
-    name: 'goldleaf_pool_sessions',
-    help: 'Live sessions of a pool by state',
-    labelNames: ['pool', 'state'],
-  });
-
   readonly tunnels = this.gauge({ name: 'goldleaf_tunnels', help: 'Open tunnels of this gateway', labelNames: [] });
 
   /** @param options.process also collect CPU, memory and event-loop figures of the process (`goldleaf_process_*`). */

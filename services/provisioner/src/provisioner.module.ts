@@ -14,7 +14,11 @@ import { Provisioner } from './provisioner.js';
 import { DRIVER, PROVISIONER_OPTIONS, type ProvisionerOptions } from './provisioner-options.js';
 import { HostReconciler } from './reconcilers/host.reconciler.js';
 import { MachineReconciler } from './reconcilers/machine.reconciler.js';
+import { MemoryUsageReconciler } from './reconcilers/memory-usage.reconciler.js';
+import { ParentReconciler } from './reconcilers/parent.reconciler.js';
 import { PoolReconciler } from './reconcilers/pool.reconciler.js';
+import { PoolMetricsReconciler } from './reconcilers/pool-metrics.reconciler.js';
+import { RefillMetricsReconciler } from './reconcilers/refill-metrics.reconciler.js';
 import { SessionReconciler } from './reconcilers/session.reconciler.js';
 import { StuckDesktopReconciler } from './reconcilers/stuck-desktop.reconciler.js';
 
@@ -54,6 +58,10 @@ export class ProvisionerModule {
         StuckDesktopReconciler,
         SessionReconciler,
         PoolReconciler,
+        ParentReconciler,
+        MemoryUsageReconciler,
+        PoolMetricsReconciler,
+        RefillMetricsReconciler,
       ],
       exports: [MachineShutdown],
     };

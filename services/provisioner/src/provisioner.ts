@@ -12,8 +12,12 @@ import { MachineWatch } from './machine-watch.js';
 import { DRIVER, PROVISIONER_OPTIONS, type ProvisionerOptions } from './provisioner-options.js';
 import { HostReconciler } from './reconcilers/host.reconciler.js';
 import { MachineReconciler } from './reconcilers/machine.reconciler.js';
+import { MemoryUsageReconciler } from './reconcilers/memory-usage.reconciler.js';
+import { ParentReconciler } from './reconcilers/parent.reconciler.js';
 import { PoolReconciler } from './reconcilers/pool.reconciler.js';
+import { PoolMetricsReconciler } from './reconcilers/pool-metrics.reconciler.js';
 import { ReconcilerLoop } from './reconcilers/reconciler-loop.js';
+import { RefillMetricsReconciler } from './reconcilers/refill-metrics.reconciler.js';
 import { SessionReconciler } from './reconcilers/session.reconciler.js';
 import { StuckDesktopReconciler } from './reconcilers/stuck-desktop.reconciler.js';
 
@@ -41,8 +45,14 @@ export class Provisioner implements OnApplicationBootstrap, BeforeApplicationShu
     stuckDesktop: StuckDesktopReconciler,
     session: SessionReconciler,
     pool: PoolReconciler,
+    private readonly parent: ParentReconciler,
+    memoryUsage: MemoryUsageReconciler,
+    poolMetrics: PoolMetricsReconciler,
+    refillMetrics: RefillMetricsReconciler,
   ) {
-    this.loop = new ReconcilerLoop({ host, machine, stuckDesktop, session, pool }, options.reconcileIntervalMs, logger);
+    const domain = { host, machine, stuckDesktop, session, pool };
+    const reconcilers = { ...domain, parent, memoryUsage, poolMetrics, refillMetrics };
+    this.loop = new ReconcilerLoop(reconcilers, options.reconcileIntervalMs, logger);
   }
 
   async onApplicationBootstrap(): Promise<void> {
@@ -62,7 +72,7 @@ export class Provisioner implements OnApplicationBootstrap, BeforeApplicationShu
   /** Before the database is closed. Machines go on running: the next start adopts them. */
   async beforeApplicationShutdown(): Promise<void> {
     this.watch.stop();
-    await Promise.all([this.loop.stop(), this.workers.stop(STOP_TIMEOUT_MS)]);
+    await Promise.all([this.loop.stop(), this.workers.stop(STOP_TIMEOUT_MS), this.parent.stop()]);
     await this.driver.stop();
   }
 }

@@ -104,19 +104,27 @@ export class Scheduler {
     return new Promise((resolve, reject) => {
       const next = (): void => {
         try {
-          this.afterStep();
-          if (this.failure) return reject(this.failure.error);
-          if (isDone()) return resolve();
-          if (this.steps >= maxSteps) return reject(new TooManySteps(`still at it after ${maxSteps} steps`));
-          if (!this.takeStep()) return reject(new Error('nothing can go on, and no timer is left'));
+          if (this.goOn(isDone, maxSteps)) queueMicrotask(() => process.nextTick(next));
+          else resolve();
         } catch (error) {
-          return reject(error);
+          reject(error);
         }
-        // A tick that was asked for by a microtask comes when no microtask is left: all has come to rest by then.
-        queueMicrotask(() => process.nextTick(next));
       };
       process.nextTick(next);
     });
+  }
+
+  /**
+   * Called when all has come to rest: a tick that was asked for by a microtask comes when no microtask is left.
+   * @returns false when the run is over
+   */
+  private goOn(isDone: () => boolean, maxSteps: number): boolean {
+    this.afterStep();
+    if (this.failure) throw this.failure.error;
+    if (isDone()) return false;
+    if (this.steps >= maxSteps) throw new TooManySteps(`still at it after ${maxSteps} steps`);
+    if (!this.takeStep()) throw new Error('nothing can go on, and no timer is left');
+    return true;
   }
 
   private takeStep(): boolean {

@@ -28,7 +28,7 @@ export class Inspector {
 
   constructor(
     private readonly fleet: MemoryFleet,
-    private readonly hosts: readonly WatchedHost[],
+    hosts: readonly WatchedHost[],
     private readonly scheduler: Scheduler,
     private readonly tally: Tally,
   ) {

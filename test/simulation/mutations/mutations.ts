@@ -25,3 +25,10 @@ export const mutations = {
 export type Mutation = keyof typeof mutations;
 
 export const isMutation = (name: string): name is Mutation => name in mutations;
+
+/** @throws Error when there is no such mutation */
+export function defectsOf(name: string | undefined): Defects {
+  if (name === undefined) return sound;
+  if (!isMutation(name)) throw new Error(`there is no mutation ${name}`);
+  return mutations[name];
+}

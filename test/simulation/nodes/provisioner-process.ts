@@ -1,4 +1,4 @@
-import type { HostRegistry, PoolService } from '#libs/desktops';
+import type { HostRegistry } from '#libs/desktops';
 import { FakeDriver } from '#libs/hypervisor';
 import { type JobContext, type JobName, type JobPayload, jobDefinitions, queueName } from '#libs/jobs';
 import type { ConnectionService } from '#libs/sessions';
@@ -95,7 +95,7 @@ export class ProvisionerProcess {
       machine: new MachineReconciler(store, replacement, driver, provisionerOptions, logger),
       stuckDesktop: new StuckDesktopReconciler(store, lifecycle, jobs, provisionerOptions),
       session: new SessionReconciler(connections, expiry),
-      pool: new PoolReconciler(store, pools, standIn<PoolService>({ list: async () => [] }), allocator, metrics),
+      pool: new PoolReconciler(store, pools, allocator),
     };
     this.loop = new ReconcilerLoop(reconcilers, options.reconcileIntervalMs, logger);
   }

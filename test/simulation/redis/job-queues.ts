@@ -37,12 +37,24 @@ export class JobQueues {
 
   /** Is dropped while Redis is away. */
   add({ delayMs, ...job }: NewJob): void {
-    if (this.isAway) return this.tally.count('job dropped: Redis away');
-    if (this.random.chance(this.faults.lost)) return this.tally.count('job lost');
+    const fate = this.fateOfNew();
+    if (fate) {
+      this.tally.count(fate);
+      return;
+    }
     const added: Job = { ...job, state: 'waiting', attemptsMade: 0, stalledCount: 0, lock: 0, isForgotten: false };
     const queue = this.queue(job.queue);
     const twin = queue.twin(added);
-    if (twin) return this.deduplicate(queue, twin, added);
+    if (twin) this.deduplicate(queue, twin, added);
+    else this.put(queue, added, delayMs);
+  }
+
+  private fateOfNew(): string | undefined {
+    if (this.isAway) return 'job dropped: Redis away';
+    return this.random.chance(this.faults.lost) ? 'job lost' : undefined;
+  }
+
+  private put(queue: JobQueue, added: Job, delayMs: number): void {
     queue.jobs.add(added);
     if (this.random.chance(this.faults.late)) {
       this.tally.count('job late');
@@ -195,7 +207,7 @@ export class JobQueues {
     this.tally.count(what);
     job.lock += 1;
     job.stalledCount += 1;
-    if (job.stalledCount > MAX_STALLED) return this.remove(queue, job);
-    this.enqueue(queue, job);
+    if (job.stalledCount > MAX_STALLED) this.remove(queue, job);
+    else this.enqueue(queue, job);
   }
 }

@@ -90,7 +90,7 @@ export class Person {
 
   private expectSame(key: string | undefined, sessionId: string): void {
     if (!this.centre.fleet.sessions.rows.has(sessionId)) {
-      return this.scheduler.fail(new Violation('no session lost', `${this.username} was promised ${sessionId}`));
+      this.scheduler.fail(new Violation('no session lost', `${this.username} was promised ${sessionId}`));
     }
     if (key === undefined) return;
     const known = this.answers.get(key);

@@ -57,7 +57,8 @@ export class Weather {
     // Now and then it is gone without a word.
     if (this.random.chance(0.1)) {
       this.scheduler.note(host.name, 'machine vanishes', machineId);
-      return host.removeMachine(machineId);
+      host.removeMachine(machineId);
+      return;
     }
     const reason = this.random.pick(reasons);
     this.scheduler.note(host.name, `machine ends: ${reason}`, machineId);

@@ -75,7 +75,7 @@ export class MemoryFleetStore extends FleetStore {
 
   private async attempt<T>(work: (tx: FleetTransaction) => Promise<T>): Promise<T> {
     await this.pass('begin');
-    const tx = new MemoryTransaction(this.fleet, this.pass);
+    const tx = new MemoryTransaction(this.fleet, this.enter);
     this.transactions.add(tx);
     const hooks: (() => Promise<void> | void)[] = [];
     let result: T;
@@ -98,11 +98,15 @@ export class MemoryFleetStore extends FleetStore {
     return query(this.fleet);
   }
 
-  private readonly pass: Gate = async (statement) => {
-    if (this.isDead) await never();
-    await this.gate(statement);
-    if (this.isDead) await never();
-  };
+  private readonly enter: Gate = (statement) => (this.isDead ? never() : this.gate(statement));
+
+  private async pass(statement: string): Promise<void> {
+    try {
+      await this.enter(statement);
+    } finally {
+      if (this.isDead) await never();
+    }
+  }
 
   private abandonAll(state: 'lost' | 'dead'): void {
     for (const tx of this.transactions) tx.abandon(state);

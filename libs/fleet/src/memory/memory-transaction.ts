@@ -28,11 +28,12 @@ export class MemoryTransaction implements OpenTransaction {
   private state: TransactionState = 'open';
   private failure: unknown;
   private last: Promise<unknown> = Promise.resolve();
+  private underWay = 0;
 
-  /** @param pass the gate of the client */
+  /** @param enter the gate of the client */
   constructor(
     readonly fleet: MemoryFleet,
-    private readonly pass: (statement: string) => Promise<void>,
+    private readonly enter: (statement: string) => Promise<void>,
   ) {
     this.now = fleet.clock.now();
     this.desktops = new TableView(fleet.desktops);
@@ -43,21 +44,23 @@ export class MemoryTransaction implements OpenTransaction {
 
   /** Runs one statement after those that came before it, as a connection does. */
   run<T>(statement: string, body: () => Promise<T> | T): Promise<T> {
-    const turn = this.last.then(() => this.execute(statement, body));
-    this.last = turn.catch(() => undefined);
+    const next = () => this.execute(statement, body);
+    const turn = this.underWay > 0 ? this.last.then(next, next) : next();
+    this.underWay += 1;
+    this.last = turn;
     return turn;
   }
 
   /** @throws what a statement of it was refused with, whatever the caller made of that */
   async commit(): Promise<void> {
-    await this.last;
+    await this.idle();
     if (this.state === 'failed') throw this.failure;
     await this.run('commit', () => this.apply());
   }
 
   /** Undone once the statements under way have ended; has no effect on a transaction that has ended. */
   async rollback(): Promise<void> {
-    await this.last;
+    await this.idle();
     this.end('failed');
   }
 
@@ -96,32 +99,39 @@ export class MemoryTransaction implements OpenTransaction {
     this.end('committed');
   }
 
+  private async idle(): Promise<void> {
+    if (this.underWay > 0) await Promise.allSettled([this.last]);
+  }
+
   private recordEvent(event: Omit<StateEventRow, 'correlationId' | 'at'>): void {
     this.events.push({ ...event, correlationId: currentCorrelationId() ?? null, at: this.fleet.clock.now() });
   }
 
   private async execute<T>(statement: string, body: () => Promise<T> | T): Promise<T> {
     try {
-      await this.pass(statement);
+      await this.enter(statement);
+      if (this.state !== 'open') await this.refuse();
     } catch (error) {
       this.end('lost');
+      this.underWay -= 1;
+      if (this.state === 'dead') await never();
       throw error;
     }
-    await this.assertOpen();
     try {
       const result = await body();
-      if (this.state !== 'committed') await this.assertOpen();
+      if (this.state !== 'open' && this.state !== 'committed') await this.refuse();
       return result;
     } catch (error) {
-      if (this.state !== 'open') await this.assertOpen();
+      if (this.state !== 'open') await this.refuse();
       this.failure = error;
       this.end('failed');
       throw error;
+    } finally {
+      this.underWay -= 1;
     }
   }
 
-  private assertOpen(): Promise<never> | undefined {
-    if (this.state === 'open') return undefined;
+  private refuse(): Promise<never> {
     if (this.state === 'dead') return never();
     if (this.state === 'lost') throw new ConnectionLost();
     throw new Error(`the transaction has ended: ${this.state}`);

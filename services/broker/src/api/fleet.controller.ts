@@ -1,12 +1,17 @@
-import { Controller, Get } from '@nestjs/common';
+import { Body, Controller, Get, Param, Patch } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import type { DesktopView, HostView } from '#libs/contracts';
-import { DesktopQueries, HostRegistry } from '#libs/desktops';
+import { z } from 'zod';
+import { type DesktopView, type HostView, type UpdateHost, updateHostSchema } from '#libs/contracts';
+import { DesktopQueries, HostRegistry, HostService } from '#libs/desktops';
+import type { Principal } from '#libs/identity';
 import { errors } from '#libs/kernel';
 import { ItOnly } from '../auth/it-only.decorator.js';
+import { CurrentPrincipal } from '../auth/principal.decorator.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
 
 const refused = [errors.notSignedIn, errors.forbidden] as const;
+/** Hosts are named as their systems are. */
+const hostNameSchema = z.string().min(1).max(253);
 
 /** What runs where. */
 @ApiTags('it')
@@ -16,6 +21,7 @@ export class FleetController {
   constructor(
     private readonly desktops: DesktopQueries,
     private readonly hosts: HostRegistry,
+    private readonly hostService: HostService,
   ) {}
 
   @Get('desktops')
@@ -25,8 +31,30 @@ export class FleetController {
   }
 
   @Get('hosts')
-  @Endpoint({ summary: 'The hypervisor hosts', answer: 'Host', list: true, errors: refused })
+  @Endpoint({
+    summary: 'The hypervisor hosts, what runs on them and what they have left',
+    answer: 'Host',
+    list: true,
+    errors: refused,
+  })
   listHosts(): Promise<HostView[]> {
     return this.hosts.list();
+  }
+
+  @Patch('hosts/:name')
+  @Endpoint({
+    summary: 'Drains a host, or takes it into use again',
+    description:
+      'While `draining` no desktops are made on the host and its spares are given up for others elsewhere; desktops in ' +
+      'use stay until they are given back.',
+    answer: 'Host',
+    errors: [...refused, errors.invalidRequest, errors.originRefused, errors.notFound],
+  })
+  updateHost(
+    @CurrentPrincipal() principal: Principal,
+    @Param('name', { schema: hostNameSchema }) name: string,
+    @Body({ schema: updateHostSchema }) change: UpdateHost,
+  ): Promise<HostView> {
+    return this.hostService.update(name, change, principal.username);
   }
 }

@@ -51,7 +51,11 @@ export class PoolsController {
 
   @Patch(':name')
   @Endpoint({
-    summary: 'Changes the settings of a pool',
+    summary: 'Changes the settings, the size or the mode of a pool',
+    description:
+      '`mode`: `active` keeps spares and serves everybody; `draining` keeps none and serves only people who have a ' +
+      'session, also through restarts; `maintenance` makes no desktops at all. Whoever asks meanwhile waits in the ' +
+      'queue and is told why.',
     answer: 'Pool',
     errors: [...refused, errors.invalidRequest, errors.originRefused, errors.notFound],
   })

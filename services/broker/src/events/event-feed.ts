@@ -67,19 +67,15 @@ export class EventFeed implements OnApplicationBootstrap, OnApplicationShutdown 
       return;
     }
     if (message.type === 'session') {
-      const { sessionId, username } = message;
+      const { sessionId, username, desktopId } = message;
       this.toAll((subscriber) => {
         if (subscriber.principal.username === username) this.markSession(subscriber, sessionId);
       });
-      return;
+      // A logon tells of its session only; that the desktop is assigned now follows from it.
+      if (desktopId === null) return;
+      this.markDesktop(desktopId);
     }
-    if (message.type === 'desktop') {
-      const { desktopId } = message;
-      this.toAll((subscriber) => {
-        if (!subscriber.principal.isAdmin) return;
-        subscriber.mark(`desktop:${desktopId}`, () => this.reader.desktop(desktopId));
-      });
-    }
+    if (message.type === 'desktop') this.markDesktop(message.desktopId);
     this.poolsTimer ??= setTimeout(() => this.readPools(), poolsDelayMs);
   }
 
@@ -97,6 +93,12 @@ export class EventFeed implements OnApplicationBootstrap, OnApplicationShutdown 
 
   private markSession(subscriber: Subscriber, id: string): void {
     subscriber.mark(`session:${id}`, () => this.reader.session(subscriber.principal, id));
+  }
+
+  private markDesktop(id: string): void {
+    this.toAll((subscriber) => {
+      if (subscriber.principal.isAdmin) subscriber.mark(`desktop:${id}`, () => this.reader.desktop(id));
+    });
   }
 
   private async lookAgain(subscriber: Subscriber): Promise<void> {

@@ -31,12 +31,15 @@ export function LogonProgress({ title, text, link }: Props) {
   const cold = !deskReady && ((!drawn && opening?.spareExpected === false) || elapsedMs > warmWithinMs);
 
   const queue = session?.queue ?? null;
+  const paused = queue !== null && queue.paused !== null;
+  const wasPaused = useRef(false);
+  wasPaused.current ||= paused;
   const coldText = queue ? wordsForQueue(queue) : wordsForColdStart(coldStartSeconds(pool));
-  const waitingText = cold ? coldText : text;
+  const waitingText = cold || paused ? coldText : text;
 
   // What a cold start takes here is known when it is over.
   useEffect(() => {
-    if (!deskReady) return;
+    if (!deskReady || wasPaused.current) return;
     const tookMs = performance.now() - sinceMs;
     if (tookMs > warmWithinMs) rememberColdStart(pool, tookMs / 1000);
   }, [deskReady, pool, sinceMs]);

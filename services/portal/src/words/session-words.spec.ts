@@ -15,15 +15,25 @@ describe('session words', () => {
   });
 
   it('tells the place in the queue, with a time where it is known', () => {
-    expect(wordsForQueue({ position: 1, estimatedSeconds: null })).toBe(
+    expect(wordsForQueue({ position: 1, estimatedSeconds: null, paused: null })).toBe(
       'You are next. Your desktop opens here by itself.',
     );
-    expect(wordsForQueue({ position: 3, estimatedSeconds: 42 })).toContain('number 3 in the queue');
-    expect(wordsForQueue({ position: 3, estimatedSeconds: 42 })).toContain('in about 45 seconds');
-    expect(wordsForQueue({ position: 9, estimatedSeconds: 130 })).toContain('in about 3 min');
+    expect(wordsForQueue({ position: 3, estimatedSeconds: 42, paused: null })).toContain('number 3 in the queue');
+    expect(wordsForQueue({ position: 3, estimatedSeconds: 42, paused: null })).toContain('in about 45 seconds');
+    expect(wordsForQueue({ position: 9, estimatedSeconds: 130, paused: null })).toContain('in about 3 min');
   });
 
-  it('writes durations with one digit while that matters', () => {
+  it('says that IT has paused the pool, and that the place is kept', () => {
+    const draining = wordsForQueue({ position: 2, estimatedSeconds: null, paused: 'draining' });
+    expect(draining).toContain('no new desktops here at the moment');
+    expect(draining).toContain('number 2 in the queue and keep your place');
+    const maintenance = wordsForQueue({ position: 1, estimatedSeconds: null, paused: 'maintenance' });
+    expect(maintenance).toContain('working on these desktops');
+    expect(maintenance).toContain('You are first in the queue');
+  });
+
+  it('writes durations with one digit while that matters, and minutes when they are long', () => {
     expect([0, 840, 9_940, 9_960, 24_400].map(wordsForDuration)).toEqual(['0.0 s', '0.8 s', '9.9 s', '10 s', '24 s']);
+    expect([119_000, 120_000, 239_000].map(wordsForDuration)).toEqual(['119 s', '2 min', '3 min']);
   });
 });

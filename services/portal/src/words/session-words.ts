@@ -44,8 +44,18 @@ export function wordsForColdStart(lastColdSeconds: number | null): string {
   return `No spare desktop is free, so a new one is being started. ${basis} ${rounded} seconds.`;
 }
 
+/** Why nobody is served now, for people who know nothing of pools. */
+const pausedWords: Readonly<Record<NonNullable<QueuePlace['paused']>, string>> = {
+  draining: 'Your IT department gives out no new desktops here at the moment.',
+  maintenance: 'Your IT department is working on these desktops, so none can be given out at the moment.',
+};
+
 /** For a person who waits for a desktop, once their place is known. */
-export function wordsForQueue({ position, estimatedSeconds }: QueuePlace): string {
+export function wordsForQueue({ position, estimatedSeconds, paused }: QueuePlace): string {
+  if (paused !== null) {
+    const place = position === 1 ? 'You are first in the queue' : `You are number ${position} in the queue`;
+    return `${pausedWords[paused]} ${place} and keep your place: your desktop opens here by itself as soon as it goes on.`;
+  }
   const place = position === 1 ? 'You are next' : `You are number ${position} in the queue`;
   if (estimatedSeconds === null) return `${place}. Your desktop opens here by itself.`;
   const wait =
@@ -55,8 +65,9 @@ export function wordsForQueue({ position, estimatedSeconds }: QueuePlace): strin
   return `${place}. Your desktop opens here by itself, in about ${wait}.`;
 }
 
-/** `0.8 s` below ten seconds, `24 s` above. */
+/** `0.8 s` below ten seconds, `24 s` above, `3 min` from two minutes on. */
 export function wordsForDuration(durationMs: number): string {
   const seconds = Math.max(0, durationMs) / 1000;
+  if (seconds >= 120) return `${Math.floor(seconds / 60)} min`;
   return seconds < 9.95 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`;
 }

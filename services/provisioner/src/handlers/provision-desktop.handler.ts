@@ -15,6 +15,7 @@ import { DRIVER } from '../provisioner-options.js';
 @Injectable()
 export class ProvisionDesktopHandler {
   private readonly readySeconds;
+  private readonly startSeconds;
 
   constructor(
     private readonly store: FleetStore,
@@ -32,6 +33,12 @@ export class ProvisionDesktopHandler {
       help: 'From the order of a machine to its waiting screen',
       labelNames: ['pool'],
       buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 240],
+    });
+    this.startSeconds = metrics.histogram({
+      name: 'goldleaf_machine_start_seconds',
+      help: 'From the order of a machine until its guest runs, by how it was started (fork, boot)',
+      labelNames: ['pool', 'method'],
+      buckets: [0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80],
     });
   }
 
@@ -54,6 +61,7 @@ export class ProvisionDesktopHandler {
       if (!display) throw new Error('the machine is ready but has no display');
       const became = await this.lifecycle.becomeAvailable(desktop, display, start);
       if (!became) return;
+      if (start) this.startSeconds.observe({ pool: pool.name, method: start.method }, start.durationMs / 1_000);
     } catch (error) {
       const cause = error instanceof Error ? error.message : String(error);
       this.logger.error({ err: error, pool: pool.name, desktopId }, 'a desktop could not be provisioned');
