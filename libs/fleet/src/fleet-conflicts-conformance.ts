@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { ClaimedSpare } from './fleet-transaction.js';
 import { type FleetStoreSetup, newWorld, type World } from './fleet-world-conformance.js';
 import type { Session } from './session.entity.js';
+import { addSession, addSessionRequest, lockSession, sessionRequest } from './single-statements-conformance.js';
 
 export function describeConflicts(setup: () => FleetStoreSetup): void {
   describe('two at once', () => {
@@ -15,14 +16,14 @@ export function describeConflicts(setup: () => FleetStoreSetup): void {
     });
 
     const open = (username: string) =>
-      world.store.transact((tx) => tx.addSession({ username, poolId: world.poolId, phases: [] }));
+      world.store.transact((tx) => addSession(tx, { username, poolId: world.poolId, phases: [] }));
     const idsOf = (rows: readonly { readonly id: string }[]) => rows.map(({ id }) => id);
 
     it('open one session: one gets it, the other null', async () => {
       const { store, poolId } = world;
       let second: Promise<string | null> | undefined;
       const first = await store.transact(async (tx) => {
-        const id = await tx.addSession({ username: 'ann', poolId, phases: [] });
+        const id = await addSession(tx, { username: 'ann', poolId, phases: [] });
         second = open('ann');
         await given.untilWaiting(1);
         expect(await open('bob')).toEqual(expect.any(String));
@@ -38,7 +39,7 @@ export function describeConflicts(setup: () => FleetStoreSetup): void {
       const { store, poolId } = world;
       let second: Promise<string | null> | undefined;
       const first = store.transact(async (tx) => {
-        await tx.addSession({ username: 'ann', poolId, phases: [] });
+        await addSession(tx, { username: 'ann', poolId, phases: [] });
         second = open('ann');
         await given.untilWaiting(1);
         throw new Error('undone');
@@ -58,7 +59,7 @@ export function describeConflicts(setup: () => FleetStoreSetup): void {
       });
       expect(await second).toBeNull();
       await store.transact(async (tx) => {
-        await tx.lockSession(id);
+        await lockSession(tx, id);
         expect(await open('ann')).toBeNull();
         await tx.moveSessions([{ id, path: ['pending', 'ending', 'ended'], queue: 'leave' }]);
         second = open('ann');
@@ -73,10 +74,10 @@ export function describeConflicts(setup: () => FleetStoreSetup): void {
       const request = { username: 'ann', key: randomUUID(), poolId };
       let second: Promise<unknown> | undefined;
       await store.transact(async (tx) => {
-        await tx.addSessionRequest({ ...request, sessionId: one });
+        await addSessionRequest(tx, { ...request, sessionId: one });
         second = store.transact(async (other) => {
-          await other.addSessionRequest({ ...request, sessionId: two });
-          return other.sessionRequest('ann', request.key);
+          await addSessionRequest(other, { ...request, sessionId: two });
+          return sessionRequest(other, 'ann', request.key);
         });
         await given.untilWaiting(1);
       });
@@ -127,7 +128,7 @@ export function describeConflicts(setup: () => FleetStoreSetup): void {
       let second: Promise<ClaimedSpare[]> | undefined;
       await store.transact(async (tx) => {
         await tx.setDisplay(changed, { width: 1, height: 1 });
-        await tx.lockSession(locked);
+        await lockSession(tx, locked);
         expect(await store.transact((other) => other.claimSpares(poolId, [changed]))).toHaveLength(1);
         second = store.transact((other) => other.claimSpares(poolId, [locked]));
         await given.untilWaiting(1);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { display, type FleetStoreSetup, newWorld, type World } from './fleet-world-conformance.js';
 import { PROVISIONING_FAILED } from './provisioning-failed.js';
+import { assignedDesktop, moveDesktop } from './single-statements-conformance.js';
 
 export function describeDesktopStatements(setup: () => FleetStoreSetup): void {
   describe('desktops, pools and hosts', () => {
@@ -19,7 +20,7 @@ export function describeDesktopStatements(setup: () => FleetStoreSetup): void {
       const { store, poolId, name, imageId, versionId } = world;
       const pool = { id: poolId, name, imageId, roles: ['staff'], spares: 2, max: 10, memoryMib: 512, mode: 'active' };
       expect(await store.pool(poolId)).toMatchObject(pool);
-      expect(await store.poolNamed(name)).toMatchObject(pool);
+      expect(await store.poolsNamed([name, 'nobody'])).toMatchObject([pool]);
       expect(await store.pools()).toContainEqual(expect.objectContaining(pool));
       expect(await store.publishedVersion(imageId)).toBe(versionId);
       const newer = await given.publish(imageId);
@@ -31,7 +32,7 @@ export function describeDesktopStatements(setup: () => FleetStoreSetup): void {
         expect(await tx.publishedVersion(randomUUID())).toBeNull();
       });
       expect(await store.pool(randomUUID())).toBeNull();
-      expect(await store.poolNamed('nobody')).toBeNull();
+      expect(await store.poolsNamed(['nobody'])).toEqual([]);
       expect(await store.publishedVersion(randomUUID())).toBeNull();
     });
 
@@ -61,16 +62,16 @@ export function describeDesktopStatements(setup: () => FleetStoreSetup): void {
       const start = { method: 'fork' as const, durationMs: 93.6 };
       const ready = { display, start, deadlineSeconds: null };
       const move = { id, from: ['provisioning'] as const, to: 'available' as const, change: ready };
-      expect(await store.transact((tx) => tx.moveDesktop(move))).toBe(true);
-      expect(await store.transact((tx) => tx.moveDesktop(move))).toBe(false);
-      expect(await store.transact((tx) => tx.moveDesktop({ ...move, id: randomUUID() }))).toBe(false);
+      expect(await store.transact((tx) => moveDesktop(tx, move))).toBe(true);
+      expect(await store.transact((tx) => moveDesktop(tx, move))).toBe(false);
+      expect(await store.transact((tx) => moveDesktop(tx, { ...move, id: randomUUID() }))).toBe(false);
       const shown = { displayHost: display.host, displayPort: display.port, sealedDisplayPassword: 'sealed' };
       const kept = { ...shown, startMethod: 'fork', startMs: 94 };
       expect(await store.desktop(id)).toMatchObject({ ...kept, state: 'available', deadline: null });
       expect(await store.provisioningOrder(id)).toBeNull();
       const recycle = { id, from: ['available', 'assigned'] as const, to: 'recycling' as const };
-      await store.transact((tx) => tx.moveDesktop({ ...recycle, change: { reason: 'old', deadlineSeconds: 60 } }));
-      await store.transact((tx) => tx.moveDesktop({ id, from: ['recycling'], to: 'deleted' }));
+      await store.transact((tx) => moveDesktop(tx, { ...recycle, change: { reason: 'old', deadlineSeconds: 60 } }));
+      await store.transact((tx) => moveDesktop(tx, { id, from: ['recycling'], to: 'deleted' }));
       expect(await store.desktop(id)).toMatchObject({ ...kept, state: 'deleted', reason: 'old' });
       expect((await store.desktop(id))?.deadline).toBeInstanceOf(Date);
       expect(await given.events(id)).toEqual([
@@ -79,7 +80,7 @@ export function describeDesktopStatements(setup: () => FleetStoreSetup): void {
         'available>recycling old',
         'recycling>deleted null',
       ]);
-      await expect(store.transact((tx) => tx.moveDesktop({ id, from: ['deleted'], to: 'available' }))).rejects.toThrow(
+      await expect(store.transact((tx) => moveDesktop(tx, { id, from: ['deleted'], to: 'available' }))).rejects.toThrow(
         'no move',
       );
     });
@@ -88,8 +89,8 @@ export function describeDesktopStatements(setup: () => FleetStoreSetup): void {
       const { store, host } = world;
       const [one, two] = [await world.addDesktop(), await world.addDesktop()];
       await store.transact(async (tx) => {
-        await tx.moveDesktop({ id: two, from: ['provisioning'], to: 'recycling' });
-        await tx.moveDesktop({ id: two, from: ['recycling'], to: 'deleted' });
+        await moveDesktop(tx, { id: two, from: ['provisioning'], to: 'recycling' });
+        await moveDesktop(tx, { id: two, from: ['recycling'], to: 'deleted' });
       });
       expect((await store.desktopsOfHost(host)).map(({ id }) => id)).toEqual([one]);
       expect(await store.existingDesktops([one, two, randomUUID()])).toEqual(new Set([one]));
@@ -100,7 +101,7 @@ export function describeDesktopStatements(setup: () => FleetStoreSetup): void {
       const { store, host } = world;
       const [building, recycling] = [await world.addDesktop(), await world.addDesktop()];
       await world.addSpare();
-      await store.transact((tx) => tx.moveDesktop({ id: recycling, from: ['provisioning'], to: 'recycling' }));
+      await store.transact((tx) => moveDesktop(tx, { id: recycling, from: ['provisioning'], to: 'recycling' }));
       expect(await store.stuckDesktops(host, 20)).toEqual([]);
       await given.advance(30);
       const stuck = async () =>
@@ -150,7 +151,7 @@ export function describeDesktopStatements(setup: () => FleetStoreSetup): void {
       const fail = async (reason: string) => {
         const id = await world.addDesktop();
         await store.transact((tx) =>
-          tx.moveDesktop({ id, from: ['provisioning'], to: 'recycling', change: { reason } }),
+          moveDesktop(tx, { id, from: ['provisioning'], to: 'recycling', change: { reason } }),
         );
       };
       expect(await failures()).toEqual({ count: 0, sinceSeconds: null });
@@ -216,8 +217,8 @@ export function describeDesktopStatements(setup: () => FleetStoreSetup): void {
       expect(claimed.find((claim) => claim.desktopId === onLeaving)?.host).toBe(leaving);
       const [first, , , , fifth] = sessions as [string, string, string, string, string];
       await store.transact(async (tx) => {
-        expect(await tx.assignedDesktop(first)).toMatchObject({ id: current, state: 'assigned', sessionId: first });
-        expect(await tx.assignedDesktop(fifth)).toBeNull();
+        expect(await assignedDesktop(tx, first)).toMatchObject({ id: current, state: 'assigned', sessionId: first });
+        expect(await assignedDesktop(tx, fifth)).toBeNull();
         expect(await tx.claimSpares(poolId, [fifth])).toEqual([]);
         expect(await tx.claimSpares(poolId, [])).toEqual([]);
       });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { type FleetStoreSetup, newWorld, type World } from './fleet-world-conformance.js';
+import { addSession, addSessionRequest, moveDesktop } from './single-statements-conformance.js';
 
 export function describeRules(setup: () => FleetStoreSetup): void {
   describe('what the store itself refuses', () => {
@@ -23,7 +24,7 @@ export function describeRules(setup: () => FleetStoreSetup): void {
       const { sessionId } = await world.addUser();
       const [spare, another] = [await world.addSpare(), await world.addSpare()];
       const claim = store.transact(async (tx) => {
-        await tx.moveDesktop({ id: another, from: ['available'], to: 'recycling' });
+        await moveDesktop(tx, { id: another, from: ['available'], to: 'recycling' });
         return tx.claimSpares(poolId, [sessionId]);
       });
       await expect(claim).rejects.toThrow();
@@ -53,7 +54,7 @@ export function describeRules(setup: () => FleetStoreSetup): void {
       const { store } = world;
       const sessionId = await world.addSession();
       await expect(
-        store.transact((tx) => tx.moveDesktop({ id, from: ['provisioning'], to: 'available' })),
+        store.transact((tx) => moveDesktop(tx, { id, from: ['provisioning'], to: 'available' })),
       ).rejects.toThrow();
       await expect(given.forceDesktop(id, { state: 'available' })).rejects.toThrow();
       await expect(given.forceDesktop(id, { state: 'assigned', sessionId })).rejects.toThrow();
@@ -63,7 +64,7 @@ export function describeRules(setup: () => FleetStoreSetup): void {
       const id = await world.addSpare();
       const { store } = world;
       await expect(
-        store.transact((tx) => tx.moveDesktop({ id, from: ['available'], to: 'assigned' })),
+        store.transact((tx) => moveDesktop(tx, { id, from: ['available'], to: 'assigned' })),
       ).rejects.toThrow();
       await expect(given.forceDesktop(id, { state: 'assigned' })).rejects.toThrow();
     });
@@ -82,12 +83,12 @@ export function describeRules(setup: () => FleetStoreSetup): void {
       for (const wrong of [{ poolId: nothing }, { imageVersionId: nothing }, { hosts: ['nowhere'] }])
         await expect(store.transact((tx) => tx.addDesktops({ ...order, ...wrong }))).rejects.toThrow();
       await expect(
-        store.transact((tx) => tx.addSession({ username: 'ann', poolId: nothing, phases: [] })),
+        store.transact((tx) => addSession(tx, { username: 'ann', poolId: nothing, phases: [] })),
       ).rejects.toThrow();
       await world.addSpare();
       await expect(store.transact((tx) => tx.claimSpares(poolId, [nothing]))).rejects.toThrow();
       const request = { username: 'ann', key: 'key', sessionId: nothing, poolId };
-      await expect(store.transact((tx) => tx.addSessionRequest(request))).rejects.toThrow();
+      await expect(store.transact((tx) => addSessionRequest(tx, request))).rejects.toThrow();
     });
 
     it('all further statements of a transaction of which one was refused, and its commit', async () => {
@@ -96,8 +97,8 @@ export function describeRules(setup: () => FleetStoreSetup): void {
       const hooks: string[] = [];
       const goingOn = store.transact(async (tx) => {
         tx.afterCommit(() => void hooks.push('ran'));
-        await tx.moveDesktop({ id: spare, from: ['available'], to: 'recycling' });
-        await tx.moveDesktop({ id, from: ['provisioning'], to: 'available' }).catch(() => undefined);
+        await moveDesktop(tx, { id: spare, from: ['available'], to: 'recycling' });
+        await moveDesktop(tx, { id, from: ['provisioning'], to: 'available' }).catch(() => undefined);
         await expect(tx.hosts()).rejects.toThrow();
       });
       await expect(goingOn).rejects.toThrow();

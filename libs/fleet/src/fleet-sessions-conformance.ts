@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { type FleetStoreSetup, newWorld, type World } from './fleet-world-conformance.js';
+import {
+  addSession,
+  addSessionRequest,
+  liveSession,
+  lockSession,
+  moveDesktop,
+  sessionRequest,
+} from './single-statements-conformance.js';
 
 export function describeSessionStatements(setup: () => FleetStoreSetup): void {
   describe('sessions', () => {
@@ -13,7 +21,7 @@ export function describeSessionStatements(setup: () => FleetStoreSetup): void {
     });
 
     const phase = { name: 'authorize' as const, startedAt: '2026-11-22T00:00:00.000Z', durationMs: 3 };
-    const session = (id: string) => world.store.transact((tx) => tx.lockSession(id));
+    const session = (id: string) => world.store.transact((tx) => lockSession(tx, id));
     const end = (id: string) =>
       world.store.transact((tx) => tx.moveSessions([{ id, path: ['pending', 'ending', 'ended'], queue: 'leave' }]));
 
@@ -22,9 +30,9 @@ export function describeSessionStatements(setup: () => FleetStoreSetup): void {
       const other = await newWorld(given);
       const add = (username: string, pool = poolId) =>
         store.transact((tx) =>
-          tx.addSession({ username, poolId: pool, phases: [phase], display: { width: 800, height: 600 } }),
+          addSession(tx, { username, poolId: pool, phases: [phase], display: { width: 800, height: 600 } }),
         );
-      const live = (username: string) => store.transact((tx) => tx.liveSession(username, poolId));
+      const live = (username: string) => store.transact((tx) => liveSession(tx, username, poolId));
       const id = (await add('ann')) as string;
       expect(await add('ann')).toBeNull();
       expect(await live('ann')).toBe(id);
@@ -127,7 +135,7 @@ export function describeSessionStatements(setup: () => FleetStoreSetup): void {
           [waiting, { id: waiting, username: 'bob', state: 'pending', desktopId: null }],
         ]),
       );
-      await store.transact((tx) => tx.moveDesktop({ id: desktopId, from: ['assigned'], to: 'recycling' }));
+      await store.transact((tx) => moveDesktop(tx, { id: desktopId, from: ['assigned'], to: 'recycling' }));
       expect(await store.sessionsNow([sessionId])).toMatchObject([{ desktopId: null }]);
       expect(await store.sessionsNow([])).toEqual([]);
     });
@@ -151,8 +159,8 @@ export function describeSessionStatements(setup: () => FleetStoreSetup): void {
       const [sessionId, other] = [await world.addSession(), await world.addSession()];
       const key = randomUUID();
       const add = (id: string) =>
-        store.transact((tx) => tx.addSessionRequest({ username: 'ann', key, sessionId: id, poolId }));
-      const find = (username: string) => store.transact((tx) => tx.sessionRequest(username, key));
+        store.transact((tx) => addSessionRequest(tx, { username: 'ann', key, sessionId: id, poolId }));
+      const find = (username: string) => store.transact((tx) => sessionRequest(tx, username, key));
       expect(await find('ann')).toBeNull();
       await add(sessionId);
       await add(other);

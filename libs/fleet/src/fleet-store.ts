@@ -58,6 +58,9 @@ export abstract class FleetStore {
   /** Those of a host that are `provisioning` beyond their deadline, or transient for longer than `forSeconds`. */
   abstract stuckDesktops(host: string, forSeconds: number): Promise<StuckDesktop[]>;
 
+  /** Whether anybody waits for a desktop. */
+  abstract hasWaiting(poolId: string): Promise<boolean>;
+
   abstract sessionsNow(ids: readonly string[]): Promise<SessionNow[]>;
 
   /** Ids of sessions that nobody has looked at for longer than their pool allows. */

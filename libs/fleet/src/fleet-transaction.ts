@@ -113,8 +113,8 @@ export interface SessionMove {
 export interface FleetTransaction {
   /** One plan at a time for a pool. */
   lockPlan(poolId: string): Promise<void>;
-  /** One round of serving at a time for a pool: the queue keeps its order. */
-  lockQueue(poolId: string): Promise<void>;
+  /** One round of serving at a time for a pool: the queue keeps its order. @returns the pool as it is then */
+  lockQueue(poolId: string): Promise<Pool | null>;
 
   pool(id: string): Promise<Pool | null>;
   publishedVersion(imageId: string): Promise<string | null>;

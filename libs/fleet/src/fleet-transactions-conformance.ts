@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { display, type FleetStoreSetup, newWorld, type World } from './fleet-world-conformance.js';
+import { addSessionRequest, lockSession, moveDesktop, sessionRequest } from './single-statements-conformance.js';
 
 export function describeTransactions(setup: () => FleetStoreSetup): void {
   describe('transactions', () => {
@@ -21,9 +22,9 @@ export function describeTransactions(setup: () => FleetStoreSetup): void {
           id = added?.id as string;
           expect((await writer.counts(poolId, versionId)).existing).toBe(1);
           expect((await reader.counts(poolId, versionId)).existing).toBe(0);
-          expect(await reader.moveDesktop({ id, from: ['provisioning'], to: 'recycling' })).toBe(false);
+          expect(await moveDesktop(reader, { id, from: ['provisioning'], to: 'recycling' })).toBe(false);
           expect(await store.desktop(id)).toBeNull();
-          expect(await writer.moveDesktop({ id, from: ['provisioning'], to: 'available', change: { display } })).toBe(
+          expect(await moveDesktop(writer, { id, from: ['provisioning'], to: 'available', change: { display } })).toBe(
             true,
           );
         });
@@ -38,15 +39,15 @@ export function describeTransactions(setup: () => FleetStoreSetup): void {
       const undone = store.transact(async (tx) => {
         await tx.claimSpares(poolId, [id]);
         await tx.moveSessions([{ id, path: ['pending', 'preparing'], queue: 'leave' }]);
-        await tx.addSessionRequest({ username: 'ann', key: id, sessionId: id, poolId });
+        await addSessionRequest(tx, { username: 'ann', key: id, sessionId: id, poolId });
         throw new Error('undone');
       });
       await expect(undone).rejects.toThrow('undone');
       expect(await store.desktop(spare)).toMatchObject({ state: 'available', sessionId: null });
       expect(await given.events(spare)).toHaveLength(2);
       await store.transact(async (tx) => {
-        expect(await tx.lockSession(id)).toMatchObject({ state: 'pending', waitingSince: expect.any(Date) });
-        expect(await tx.sessionRequest('ann', id)).toBeNull();
+        expect(await lockSession(tx, id)).toMatchObject({ state: 'pending', waitingSince: expect.any(Date) });
+        expect(await sessionRequest(tx, 'ann', id)).toBeNull();
         expect(await tx.counts(poolId, versionId)).toMatchObject({ available: 1, newcomers: 1 });
       });
     });
@@ -66,7 +67,7 @@ export function describeTransactions(setup: () => FleetStoreSetup): void {
         });
         tx.afterCommit(() => Promise.reject(new Error('dropped')));
         tx.afterCommit(async () => void seen.push((await store.desktop(id))?.state));
-        await tx.moveDesktop({ id, from: ['provisioning'], to: 'recycling' });
+        await moveDesktop(tx, { id, from: ['provisioning'], to: 'recycling' });
         seen.push('within');
         return 7;
       });
@@ -80,11 +81,11 @@ export function describeTransactions(setup: () => FleetStoreSetup): void {
       let second: Promise<boolean> | undefined;
       let third: Promise<boolean> | undefined;
       await store.transact(async (tx) => {
-        await tx.moveDesktop({ id, from: ['provisioning'], to: 'available', change: { display, reason: 'made' } });
-        second = store.transact((other) => other.moveDesktop({ id, from: ['provisioning'], to: 'quarantined' }));
+        await moveDesktop(tx, { id, from: ['provisioning'], to: 'available', change: { display, reason: 'made' } });
+        second = store.transact((other) => moveDesktop(other, { id, from: ['provisioning'], to: 'quarantined' }));
         await given.untilWaiting(1);
         const change = { deadlineSeconds: 5 };
-        third = store.transact((other) => other.moveDesktop({ id, from: ['available'], to: 'recycling', change }));
+        third = store.transact((other) => moveDesktop(other, { id, from: ['available'], to: 'recycling', change }));
         await given.untilWaiting(2);
         expect(await store.desktop(id)).toMatchObject({ state: 'provisioning' });
       });
@@ -100,7 +101,7 @@ export function describeTransactions(setup: () => FleetStoreSetup): void {
       const id = await world.addSession();
       let second: Promise<void> | undefined;
       const first = store.transact(async (tx) => {
-        await tx.lockSession(id);
+        await lockSession(tx, id);
         await tx.moveSessions([{ id, path: ['pending', 'ending'] }]);
         second = store.transact((other) => other.moveSessions([{ id, path: ['pending', 'preparing'] }]));
         await given.untilWaiting(1);
@@ -146,7 +147,7 @@ export function describeTransactions(setup: () => FleetStoreSetup): void {
       await Promise.all([crosswise(a, b, 1), crosswise(b, a, 2)]);
       // In PostgreSQL the one that tries again may be quicker than the one that waited, and lock it out once more.
       expect(attempts).toBeGreaterThanOrEqual(3);
-      const rows = await store.transact(async (tx) => [await tx.lockSession(a), await tx.lockSession(b)]);
+      const rows = await store.transact(async (tx) => [await lockSession(tx, a), await lockSession(tx, b)]);
       expect(new Set(rows.map((row) => row?.displayWidth)).size).toBe(1);
     });
 
@@ -164,8 +165,8 @@ export function describeTransactions(setup: () => FleetStoreSetup): void {
             order.push('second');
           });
           await given.untilWaiting(1);
-          await store.transact((free) => free[lock](other.poolId));
-          await store.transact((free) => free[lock === 'lockQueue' ? 'lockPlan' : 'lockQueue'](poolId));
+          await store.transact<unknown>((free) => free[lock](other.poolId));
+          await store.transact<unknown>((free) => free[lock === 'lockQueue' ? 'lockPlan' : 'lockQueue'](poolId));
           order.push('first');
         });
         await second;

@@ -3,6 +3,7 @@ import type { Desktop } from './desktop.entity.js';
 import type { FleetStore } from './fleet-store.js';
 import type { Host } from './host.entity.js';
 import type { Pool } from './pool.entity.js';
+import { moveDesktop } from './single-statements-conformance.js';
 
 /** What the conformance suite needs from each kind of store. */
 export interface FleetStoreSetup {
@@ -55,13 +56,13 @@ export async function newWorld(given: FleetStoreSetup) {
   };
   const addSpare = async (over: { host?: string; versionId?: string } = {}): Promise<string> => {
     const id = await addDesktop(over);
-    await store.transact((tx) => tx.moveDesktop({ id, from: ['provisioning'], to: 'available', change: { display } }));
+    await store.transact((tx) => moveDesktop(tx, { id, from: ['provisioning'], to: 'available', change: { display } }));
     return id;
   };
   const addSession = async (username: string = randomUUID()): Promise<string> => {
-    const id = await store.transact((tx) => tx.addSession({ username, poolId, phases: [] }));
-    if (!id) throw new Error(`${username} has a session already`);
-    return id;
+    const [added] = await store.transact((tx) => tx.addSessions([{ username, poolId, phases: [] }]));
+    if (!added) throw new Error(`${username} has a session already`);
+    return added.id;
   };
   /** A session with a desktop. */
   const addUser = async (username?: string): Promise<{ sessionId: string; desktopId: string }> => {

@@ -39,7 +39,7 @@ export const jobDefinitions = {
   'desktop.destroy': define({
     payload: z.object({ desktopId: idSchema }),
     scope: 'host',
-    concurrency: 8,
+    concurrency: 16,
     attempts: 4,
     backoffMs: 500,
     dedupe: ({ desktopId }) => desktopId,

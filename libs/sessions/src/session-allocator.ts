@@ -34,14 +34,15 @@ export class SessionAllocator {
   /** Serves waiting sessions until there is no spare or nobody waits. Safe to call at any time. */
   assignWaiting(poolId: string): Promise<void> {
     return this.rounds.run(poolId, async () => {
+      // Without the lock: whoever joins the queue after this look serves it too, and sees the spares seen here.
+      if (!(await this.store.hasWaiting(poolId))) return;
       while (await this.store.transact((tx) => this.assignBatch(tx, poolId)));
     });
   }
 
   /** @returns whether there may be more to do */
   private async assignBatch(tx: FleetTransaction, poolId: string): Promise<boolean> {
-    await tx.lockQueue(poolId);
-    const pool = await tx.pool(poolId);
+    const pool = await tx.lockQueue(poolId);
     if (!pool || pool.mode === 'maintenance') return false;
     const waiting = await tx.lockWaiting(poolId, BATCH, pool.mode === 'active' ? 'all' : 'returning');
     if (waiting.length === 0) return false;

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ManualClock } from '#libs/kernel';
 import type { FleetTransaction } from '../fleet-transaction.js';
+import { addSession, lockSession } from '../single-statements-conformance.js';
 import { ConnectionLost } from './memory-errors.js';
 import { MemoryFleet } from './memory-fleet.js';
 import { type Gate, MemoryFleetStore } from './memory-fleet-store.js';
@@ -23,7 +24,7 @@ describe('connections of a MemoryFleetStore', () => {
     store = new MemoryFleetStore(fleet);
   });
 
-  const open = (tx: FleetTransaction, username = 'ann') => tx.addSession({ username, poolId, phases: [] });
+  const open = (tx: FleetTransaction, username = 'ann') => addSession(tx, { username, poolId, phases: [] });
   const size = { width: 1, height: 1 };
 
   /** A client that stops at one statement; `opened` lets it go on. */
@@ -46,11 +47,11 @@ describe('connections of a MemoryFleetStore', () => {
       await tx.moveSessions([]);
     });
     await client.pools();
-    expect(seen).toEqual(['begin', 'lockQueue', 'addSession', 'hosts', 'commit', 'committed', 'pools']);
+    expect(seen).toEqual(['begin', 'lockQueue', 'addSessions', 'hosts', 'commit', 'committed', 'pools']);
   });
 
   it('undo the transaction when a statement is lost, with no effect of that statement', async () => {
-    for (const stop of ['begin', 'addSession', 'setDisplay', 'commit']) {
+    for (const stop of ['begin', 'addSessions', 'setDisplay', 'commit']) {
       const { client, gate } = clientStoppedAt(stop);
       const hooks: string[] = [];
       const work = client.transact(async (tx) => {
@@ -90,7 +91,7 @@ describe('connections of a MemoryFleetStore', () => {
     const note = () => void ended.push('client');
     client
       .transact(async (tx) => {
-        await tx.lockSession(id);
+        await lockSession(tx, id);
         await tx.lockQueue(poolId);
         await open(tx, 'bob');
         await tx.setDisplay(id, size);
@@ -98,7 +99,7 @@ describe('connections of a MemoryFleetStore', () => {
       .then(note, note);
     await settle();
     const others = Promise.all([
-      store.transact((tx) => tx.lockSession(id)),
+      store.transact((tx) => lockSession(tx, id)),
       store.transact((tx) => tx.lockQueue(poolId)),
       store.transact((tx) => open(tx, 'bob')),
     ]);
@@ -120,10 +121,10 @@ describe('connections of a MemoryFleetStore', () => {
     const ended: string[] = [];
     let third: Promise<unknown> | undefined;
     await store.transact(async (tx) => {
-      await tx.lockSession(id);
-      client.transact((waiting) => waiting.lockSession(id)).finally(() => ended.push('client'));
+      await lockSession(tx, id);
+      client.transact((waiting) => lockSession(waiting, id)).finally(() => ended.push('client'));
       await settle();
-      third = store.transact((waiting) => waiting.lockSession(id));
+      third = store.transact((waiting) => lockSession(waiting, id));
       await settle();
       expect(fleet.lockWaits).toBe(2);
       client.disconnect();
@@ -139,8 +140,8 @@ describe('connections of a MemoryFleetStore', () => {
     let waiting: Promise<unknown> | undefined;
     let parked: Promise<unknown> | undefined;
     await store.transact(async (tx) => {
-      await tx.lockSession(id);
-      waiting = client.transact((other) => other.lockSession(id));
+      await lockSession(tx, id);
+      waiting = client.transact((other) => lockSession(other, id));
       parked = client.transact(async (other) => {
         await open(other, 'bob');
         await other.hosts();
@@ -153,6 +154,6 @@ describe('connections of a MemoryFleetStore', () => {
       await expect(parked).rejects.toThrow(ConnectionLost);
     });
     expect(fleet.sessions.rows.size).toBe(1);
-    expect(await client.transact((tx) => tx.lockSession(id))).toMatchObject({ id });
+    expect(await client.transact((tx) => lockSession(tx, id))).toMatchObject({ id });
   });
 });

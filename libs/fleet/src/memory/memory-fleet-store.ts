@@ -67,6 +67,8 @@ export class MemoryFleetStore extends FleetStore {
     this.read('provisioningOrder', (fleet) => queries.provisioningOrder(fleet, desktopId));
   stuckDesktops = (host: string, forSeconds: number): Promise<StuckDesktop[]> =>
     this.read('stuckDesktops', (fleet) => queries.stuckDesktops(fleet, host, forSeconds));
+  hasWaiting = (poolId: string): Promise<boolean> =>
+    this.read('hasWaiting', (fleet) => queries.hasWaiting(fleet, poolId));
   sessionsNow = (ids: readonly string[]): Promise<SessionNow[]> =>
     this.read('sessionsNow', (fleet) => queries.sessionsNow(fleet, ids));
   abandonedSessions = (): Promise<string[]> => this.read('abandonedSessions', queries.abandonedSessions);

@@ -35,7 +35,10 @@ export class MemoryFleetTransaction implements FleetTransaction {
   }
 
   lockPlan = (poolId: string) => this.advisoryLock('lockPlan', 'plan-lock', `plan:${poolId}`);
-  lockQueue = (poolId: string) => this.advisoryLock('lockQueue', 'queue-lock', `queue:${poolId}`);
+  lockQueue = async (poolId: string) => {
+    await this.advisoryLock('lockQueue', 'queue-lock', `queue:${poolId}`);
+    return pool(this.tx.fleet, poolId);
+  };
 
   pool = (id: string) => this.tx.run('pool', () => pool(this.tx.fleet, id));
   publishedVersion = (imageId: string) =>

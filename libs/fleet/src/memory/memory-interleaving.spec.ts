@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ManualClock } from '#libs/kernel';
+import { addSession, lockSession, moveDesktop } from '../single-statements-conformance.js';
 import { ConstraintViolation, DeadlockDetected } from './memory-errors.js';
 import { MemoryFleet } from './memory-fleet.js';
 import { type Gate, MemoryFleetStore } from './memory-fleet-store.js';
@@ -42,11 +43,11 @@ async function run(seed: number): Promise<MemoryFleet> {
         const kind = random(6);
         const session = pick(fleet.sessions.hot);
         const desktop = pick(fleet.desktops.hot);
-        if (kind === 0) await tx.addSession({ username: `user-${random(3)}`, poolId, phases: [] });
+        if (kind === 0) await addSession(tx, { username: `user-${random(3)}`, poolId, phases: [] });
         if (kind === 1) {
           const [added] = await tx.addDesktops({ poolId, imageVersionId, deadlineSeconds: 9, hosts: ['host'] });
           const id = added?.id as string;
-          await tx.moveDesktop({ id, from: ['provisioning'], to: 'available', change: { display } });
+          await moveDesktop(tx, { id, from: ['provisioning'], to: 'available', change: { display } });
         }
         if (kind === 2) {
           if (random(2)) await tx.lockQueue(poolId);
@@ -58,9 +59,9 @@ async function run(seed: number): Promise<MemoryFleet> {
         }
         if (kind === 3 && session?.state === 'pending')
           await tx.moveSessions([{ id: session.id, path: ['pending', 'ending', 'ended'], queue: 'leave' }]);
-        if (kind === 4 && session) await tx.lockSession(session.id);
+        if (kind === 4 && session) await lockSession(tx, session.id);
         if (kind === 5 && desktop)
-          await tx.moveDesktop({ id: desktop.id, from: ['available', 'assigned'], to: 'recycling' });
+          await moveDesktop(tx, { id: desktop.id, from: ['available', 'assigned'], to: 'recycling' });
       }
     });
 
@@ -98,9 +99,9 @@ describe('transactions in any order', () => {
       const live = [...fleet.sessions.rows.values()].filter(isLive);
       expect(new Set(live.map(({ username }) => username)).size).toBe(live.length);
       await store.transact(async (tx) => {
-        for (const id of fleet.sessions.rows.keys()) await tx.lockSession(id);
+        for (const id of fleet.sessions.rows.keys()) await lockSession(tx, id);
         for (const { id, state } of fleet.desktops.hot.values())
-          if (state !== 'quarantined') await tx.moveDesktop({ id, from: [state], to: 'quarantined' });
+          if (state !== 'quarantined') await moveDesktop(tx, { id, from: [state], to: 'quarantined' });
         for (const { id } of fleet.pools.values()) await tx.lockQueue(id);
       });
       // What the events tell is what the rows tell.

@@ -59,6 +59,11 @@ export function stuckDesktops(fleet: MemoryFleet, host: string, forSeconds: numb
   return stuck;
 }
 
+export function hasWaiting(fleet: MemoryFleet, poolId: string): boolean {
+  for (const row of fleet.sessions.hot.values()) if (row.poolId === poolId && row.waitingSince !== null) return true;
+  return false;
+}
+
 export function sessionsNow(fleet: MemoryFleet, ids: readonly string[]): SessionNow[] {
   const assigned = new Map<string | null, string>();
   for (const row of fleet.desktops.hot.values()) if (row.state === 'assigned') assigned.set(row.sessionId, row.id);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ManualClock } from '#libs/kernel';
+import { addSession, addSessionRequest, moveDesktop, sessionRequest } from '../single-statements-conformance.js';
 import type { FleetRule } from './fleet-rule.js';
 import { MemoryFleet } from './memory-fleet.js';
 import { MemoryFleetStore } from './memory-fleet-store.js';
@@ -14,12 +15,12 @@ async function newFleet(without: readonly FleetRule[]) {
   fleet.reportHost({ name: 'host' });
   const poolId = fleet.addPool({ name: 'office', imageId }).id;
   const store = new MemoryFleetStore(fleet);
-  const open = (username: string) => store.transact((tx) => tx.addSession({ username, poolId, phases: [] }));
+  const open = (username: string) => store.transact((tx) => addSession(tx, { username, poolId, phases: [] }));
   const addSpare = () =>
     store.transact(async (tx) => {
       const [added] = await tx.addDesktops({ poolId, imageVersionId, deadlineSeconds: 60, hosts: ['host'] });
       const id = added?.id as string;
-      await tx.moveDesktop({ id, from: ['provisioning'], to: 'available', change: { display } });
+      await moveDesktop(tx, { id, from: ['provisioning'], to: 'available', change: { display } });
       return id;
     });
   const ann = (await open('ann')) as string;
@@ -39,8 +40,8 @@ const forbidden: Record<FleetRule, (given: Given) => Promise<boolean>> = {
   },
   'one-session-per-request': async ({ store, poolId, ann, bob }) => {
     const request = { username: 'ann', key: 'key', poolId };
-    for (const sessionId of [ann, bob]) await store.transact((tx) => tx.addSessionRequest({ ...request, sessionId }));
-    return (await store.transact((tx) => tx.sessionRequest('ann', 'key')))?.sessionId === bob;
+    for (const sessionId of [ann, bob]) await store.transact((tx) => addSessionRequest(tx, { ...request, sessionId }));
+    return (await store.transact((tx) => sessionRequest(tx, 'ann', 'key')))?.sessionId === bob;
   },
   'one-owner': async ({ fleet, spare, ann, bob }) => {
     fleet.forceDesktop(spare, { state: 'assigned', sessionId: ann });
@@ -57,7 +58,7 @@ const forbidden: Record<FleetRule, (given: Given) => Promise<boolean>> = {
     return true;
   },
   'assigned-has-owner': ({ store, spare }) =>
-    store.transact((tx) => tx.moveDesktop({ id: spare, from: ['available'], to: 'assigned' })),
+    store.transact((tx) => moveDesktop(tx, { id: spare, from: ['available'], to: 'assigned' })),
   'ready-has-display': async ({ fleet, spare }) => {
     fleet.forceDesktop(spare, { sealedDisplayPassword: null });
     return true;
@@ -74,13 +75,13 @@ const forbidden: Record<FleetRule, (given: Given) => Promise<boolean>> = {
   'queue-lock': (given) => isFreeInside(given, 'lockQueue'),
   'plan-lock': (given) => isFreeInside(given, 'lockPlan'),
   'moves-check-state': async ({ store, spare }) =>
-    store.transact((tx) => tx.moveDesktop({ id: spare, from: ['provisioning'], to: 'recycling' })),
+    store.transact((tx) => moveDesktop(tx, { id: spare, from: ['provisioning'], to: 'recycling' })),
 };
 
 function isFreeInside({ fleet, store, poolId }: Given, lock: 'lockQueue' | 'lockPlan'): Promise<boolean> {
   return store.transact(async (tx) => {
     await tx[lock](poolId);
-    void store.transact((other) => other[lock](poolId));
+    void store.transact<unknown>((other) => other[lock](poolId));
     await new Promise((resolve) => setImmediate(resolve));
     return fleet.lockWaits === 0;
   });

@@ -19,6 +19,11 @@ export const desktopColumns = aliased([
   ...['display_host', 'display_port', 'sealed_display_password', 'start_method', 'start_ms', 'reason', 'created_at'],
 ]);
 
+export const poolColumns = aliased([
+  ...['id', 'name', 'display_name', 'description', 'image_id', 'roles', 'spares', 'max', 'vcpus', 'memory_mib', 'mode'],
+  'disconnect_timeout_minutes',
+]);
+
 export const sessionColumns = aliased([
   ...['id', 'username', 'pool_id', 'state', 'state_changed_at', 'waiting_since', 'preparing_reason', 'failure'],
   ...['phases', 'display_width', 'display_height', 'created_at'],

@@ -77,6 +77,13 @@ export class PostgresFleetStore extends FleetStore {
     return rows.map(({ isOverdue, ...desktop }) => ({ desktop, isOverdue }));
   }
 
+  async hasWaiting(poolId: string): Promise<boolean> {
+    const rows = await this.rows('SELECT 1 FROM sessions WHERE pool_id = $1 AND waiting_since IS NOT NULL LIMIT 1', [
+      poolId,
+    ]);
+    return rows.length > 0;
+  }
+
   sessionsNow(ids: readonly string[]): Promise<SessionNow[]> {
     return this.rows<SessionNow>(
       `SELECT sessions.id, sessions.username, sessions.state, desktops.id AS "desktopId" FROM sessions

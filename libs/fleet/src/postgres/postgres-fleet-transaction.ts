@@ -32,7 +32,7 @@ export class PostgresFleetTransaction implements FleetTransaction {
   }
 
   lockPlan = (poolId: string) => this.advisoryLock(`plan:${poolId}`);
-  lockQueue = (poolId: string) => this.advisoryLock(`queue:${poolId}`);
+  lockQueue = (poolId: string) => this.situation.lockPool(poolId);
 
   pool = (id: string) => this.unit.manager.findOneBy(Pool, { id });
   publishedVersion = (imageId: string) => this.situation.publishedVersion(imageId);

@@ -1,11 +1,22 @@
 import type { UnitOfWork } from '#libs/database';
 import type { HostSituation, PoolCounts, RecentFailures } from '../fleet-transaction.js';
 import { HOST_OFFLINE_AFTER_SECONDS } from '../host-offline.js';
+import type { Pool } from '../pool.entity.js';
 import { PROVISIONING_FAILED } from '../provisioning-failed.js';
+import { poolColumns } from './columns.js';
 
 /** What plans are made from. */
 export class SituationStatements {
   constructor(private readonly unit: UnitOfWork) {}
+
+  /** Waits for others who have locked it, and reads it after them. Does not hinder new sessions and desktops. */
+  async lockPool(id: string): Promise<Pool | null> {
+    const [pool] = await this.unit.rows<Pool>(
+      `SELECT ${poolColumns('pools')} FROM pools WHERE id = $1 FOR NO KEY UPDATE`,
+      [id],
+    );
+    return pool ?? null;
+  }
 
   async publishedVersion(imageId: string): Promise<string | null> {
     const [version] = await this.unit.rows<{ id: string }>(

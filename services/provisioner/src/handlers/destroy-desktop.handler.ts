@@ -29,7 +29,8 @@ export class DestroyDesktopHandler {
       await this.lifecycle.quarantine(desktop, `could not be destroyed: ${String(error)}`);
       return;
     }
-    await this.host.run();
+    const pool = await this.store.pool(desktop.poolId);
+    await this.host.machineGone(pool?.memoryMib ?? 0);
     await this.lifecycle.becomeDeleted(desktop);
   }
 }

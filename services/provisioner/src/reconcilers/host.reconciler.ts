@@ -4,10 +4,14 @@ import type { HypervisorDriver } from '#libs/hypervisor';
 import { SharedRun } from '#libs/kernel';
 import { DRIVER, PROVISIONER_OPTIONS, type ProvisionerOptions } from '../provisioner-options.js';
 
+/** Machines of that size for which a host must have room to count as having enough. */
+const ROOM_FOR_SEVERAL = 8;
+
 /** Reports this host as present. */
 @Injectable()
 export class HostReconciler {
   private readonly runs = new SharedRun();
+  private availableMemoryMiB = 0;
 
   constructor(
     private readonly hosts: HostRegistry,
@@ -15,13 +19,21 @@ export class HostReconciler {
     @Inject(PROVISIONER_OPTIONS) private readonly options: ProvisionerOptions,
   ) {}
 
-  /** Also called when a machine is gone, so that those who wait for its room need not wait for the next round. */
   run(): Promise<void> {
     return this.runs.run('report', () => this.report());
   }
 
+  /**
+   * A machine is gone: those who wait for its room need not wait for the next round. Without effect while the host
+   * had room for several more anyway.
+   */
+  async machineGone(memoryMiB: number): Promise<void> {
+    if (this.availableMemoryMiB < ROOM_FOR_SEVERAL * memoryMiB) await this.run();
+  }
+
   private async report(): Promise<void> {
     const capacity = await this.driver.capacity();
+    this.availableMemoryMiB = capacity.availableMemoryMiB;
     const { accelerator } = this.driver.capabilities();
     await this.hosts.report({
       name: this.options.hostName,
