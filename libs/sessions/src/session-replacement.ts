@@ -1,12 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { PreparingReason } from '#libs/contracts';
+import type { DesktopState, PreparingReason } from '#libs/contracts';
 import { DesktopLifecycle } from '#libs/desktops';
-import { FleetStore, type FleetTransaction, type Session, SHOWABLE } from '#libs/fleet';
+import { type Desktop, FleetStore, type FleetTransaction, type Session, SHOWABLE } from '#libs/fleet';
 import type { Clock } from '#libs/kernel';
 import { CLOCK, currentCorrelationId } from '#libs/telemetry';
 import { beginPhase } from './logon-phases.js';
 import { SessionAllocator } from './session-allocator.js';
 import { SessionMoves } from './session-moves.js';
+
+/** States in which the end of the machine is a loss. */
+const WITH_MACHINE: readonly DesktopState[] = ['provisioning', 'available', 'assigned'];
 
 /** Takes a desktop from its session, for whatever reason, and has a clean one take its place. */
 @Injectable()
@@ -25,23 +28,29 @@ export class SessionReplacement {
    */
   async loseDesktop(desktopId: string, reason: PreparingReason): Promise<void> {
     const desktop = await this.store.desktop(desktopId);
-    if (!desktop) return;
-    await this.store.transact(async (tx) => {
-      const session = desktop.sessionId === null ? undefined : (await tx.lockSessions([desktop.sessionId]))[0];
-      const moved = await this.lifecycle.recycle(tx, desktop, reason);
-      if (!moved || !session || !SHOWABLE.includes(session.state)) return;
-      await tx.audit([
-        {
-          action: reason === 'machine-lost' ? 'desktop-lost' : 'recycle',
-          actor: reason === 'machine-lost' ? 'system' : session.username,
-          subject: `session:${session.id}`,
-          correlationId: currentCorrelationId(),
-          details: { desktop: desktop.id, reason },
-        },
-      ]);
-      await this.prepareAgain(tx, session, reason);
-    });
+    if (!desktop || !WITH_MACHINE.includes(desktop.state)) return;
+    const isLost = await this.store.transact((tx) => this.lose(tx, desktop, reason));
+    // It went on meanwhile, e.g. to a session that is now without a machine: look again. Moves lead only forwards.
+    if (!isLost) return this.loseDesktop(desktopId, reason);
     await this.allocator.assignWaiting(desktop.poolId);
+  }
+
+  /** @returns false when the desktop is not in the state any more that it was read in */
+  private async lose(tx: FleetTransaction, desktop: Desktop, reason: PreparingReason): Promise<boolean> {
+    const [session] = desktop.sessionId === null ? [] : await tx.lockSessions([desktop.sessionId]);
+    if (!(await this.lifecycle.recycle(tx, desktop, reason, [desktop.state]))) return false;
+    if (!session || !SHOWABLE.includes(session.state)) return true;
+    await tx.audit([
+      {
+        action: reason === 'machine-lost' ? 'desktop-lost' : 'recycle',
+        actor: reason === 'machine-lost' ? 'system' : session.username,
+        subject: `session:${session.id}`,
+        correlationId: currentCorrelationId(),
+        details: { desktop: desktop.id, reason },
+      },
+    ]);
+    await this.prepareAgain(tx, session, reason);
+    return true;
   }
 
   /** Puts the session back to `preparing`, in the queue for a desktop. */

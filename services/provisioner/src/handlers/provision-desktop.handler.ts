@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { DesktopLifecycle } from '#libs/desktops';
-import { FleetStore } from '#libs/fleet';
-import type { HypervisorDriver } from '#libs/hypervisor';
+import { type Desktop, FleetStore, type Pool } from '#libs/fleet';
+import type { CallOptions, HypervisorDriver } from '#libs/hypervisor';
 import type { JobContext, JobPayload } from '#libs/jobs';
 import type { Clock } from '#libs/kernel';
 import { SessionAllocator } from '#libs/sessions';
@@ -50,12 +50,9 @@ export class ProvisionDesktopHandler {
     const startedAt = this.clock.now().getTime();
     try {
       const remainingMs = Math.max(1_000, order.remainingMs);
-      const { display, start } = await this.making.during(desktop.id, remainingMs, async (signal) => {
+      const { display, start } = await this.making.during(desktop.id, remainingMs, async (signal, wasMade) => {
         const options = { signal, correlationId: context.correlationId };
-        const image = await this.images.locate(desktop.imageVersionId);
-        const hostname = `${pool.name.slice(0, 40)}-${desktop.id.slice(0, 6)}`;
-        const shape = { vcpus: pool.vcpus, memoryMiB: pool.memoryMib, hostname };
-        await this.driver.create({ id: desktop.id, image, ...shape }, options);
+        if (!wasMade) await this.create(desktop, pool, options);
         return this.driver.waitReady(desktop.id, remainingMs, options);
       });
       if (!display) throw new Error('the machine is ready but has no display');
@@ -70,5 +67,12 @@ export class ProvisionDesktopHandler {
     }
     this.readySeconds.observe({ pool: pool.name }, Math.max(0, this.clock.now().getTime() - startedAt) / 1_000);
     await this.allocator.assignWaiting(pool.id);
+  }
+
+  private async create(desktop: Desktop, pool: Pool, options: CallOptions): Promise<void> {
+    const image = await this.images.locate(desktop.imageVersionId);
+    const hostname = `${pool.name.slice(0, 40)}-${desktop.id.slice(0, 6)}`;
+    const shape = { vcpus: pool.vcpus, memoryMiB: pool.memoryMib, hostname };
+    await this.driver.create({ id: desktop.id, image, ...shape }, options);
   }
 }
