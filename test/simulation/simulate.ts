@@ -5,9 +5,10 @@ import { drawFaultPlan } from './faults/fault-plan.js';
 import { Faults } from './faults/faults.js';
 import { unrest } from './invariants/rest.js';
 import { Violation } from './invariants/violation.js';
+import type { Defects } from './mutations/defects.js';
 import { sound } from './mutations/mutations.js';
 import { Tally } from './report/tally.js';
-import { DataCentre, type Defects } from './world/data-centre.js';
+import { DataCentre } from './world/data-centre.js';
 import { Gateway } from './world/gateway.js';
 import { Operator } from './world/operator.js';
 import { Person } from './world/people.js';
@@ -88,6 +89,7 @@ class Run {
 
   async toEnd(): Promise<void> {
     const { scheduler, centre } = this;
+    scheduler.slowness = this.random.named('slowness').pick([0, 0, 0.005, 0.02, 0.08]);
     scheduler.beforeStep = (process) => {
       if (!this.faults.crash()) return true;
       const node = centre.nodes.find((each) => each.process === process);
@@ -96,7 +98,11 @@ class Run {
       node.crash('at this step');
       return false;
     };
-    scheduler.afterStep = () => centre.inspector.inspect();
+    scheduler.afterStep = () => {
+      centre.inspector.inspect();
+      if (scheduler.steps % 16 === 0 && centre.fleet.lockWaits > 0)
+        this.tally.count('sixteenth step with a wait for a lock');
+    };
     this.story().catch((error: unknown) => scheduler.fail(error));
     await scheduler.run(() => this.isDone, MAX_STEPS);
   }
@@ -117,6 +123,7 @@ class Run {
     await scheduler.sleep(null, shape.faultPhaseMs, 'faults stop');
     this.isCalm = true;
     this.faults.stop();
+    scheduler.slowness = 0;
     centre.queues.faults = { lost: 0, doubled: 0, late: 0 };
     operator.reopen();
     scheduler.note('world', 'FAULTS STOP');

@@ -1,8 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { z } from 'zod';
+import { ignoreCorrelation } from '../engine/ignore-correlation.js';
 import { defectsOf } from '../mutations/mutations.js';
 import { type Outcome, simulate } from '../simulate.js';
 
+ignoreCorrelation();
 const { broken } = z.object({ broken: z.string().optional() }).parse(workerData);
 const batchSchema = z.object({ from: z.number(), count: z.number() });
 

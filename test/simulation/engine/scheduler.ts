@@ -20,6 +20,9 @@ export interface SchedulerOptions {
   readonly runOn: number;
 }
 
+const settled = Promise.resolve();
+const LONGEST_STEP_MS = 4_000;
+
 /** Thrown out of `run` when too much happens: a loop in the program, or in the simulation. */
 export class TooManySteps extends Error {}
 
@@ -30,6 +33,8 @@ export class TooManySteps extends Error {}
 export class Scheduler {
   steps = 0;
   nowMs: number;
+  /** How often a step takes a while although nothing is wrong: a slow statement, a busy network. */
+  slowness = 0;
   /** Asked before a step of a process is taken; false when the process was ended instead. */
   beforeStep: (process: SimProcess, what: string) => boolean = () => true;
   /** Called when all has come to rest after a step. */
@@ -52,6 +57,14 @@ export class Scheduler {
   later(process: SimProcess | null, what: string, about: string, go: () => void): void {
     if (process?.state === 'dead') return;
     const step = { process, what, about, go };
+    if (this.options.random.chance(this.slowness)) {
+      const ms = this.options.random.between(1, LONGEST_STEP_MS);
+      this.timers.add({ atMs: this.nowMs + ms, process, what: `(slow) ${what}`, fire: go });
+    } else this.park(step);
+  }
+
+  private park(step: Step): void {
+    const { process } = step;
     const waiting = process && this.held.get(process);
     if (waiting) waiting.push(step);
     else this.runnable.push(step);
@@ -102,9 +115,10 @@ export class Scheduler {
   /** Runs until `isDone`, which is asked after each step. @throws what `fail` was called with, TooManySteps */
   run(isDone: () => boolean, maxSteps: number): Promise<void> {
     return new Promise((resolve, reject) => {
+      const whenAllRests = () => process.nextTick(next);
       const next = (): void => {
         try {
-          if (this.goOn(isDone, maxSteps)) queueMicrotask(() => process.nextTick(next));
+          if (this.goOn(isDone, maxSteps)) void settled.then(whenAllRests);
           else resolve();
         } catch (error) {
           reject(error);
@@ -150,9 +164,10 @@ export class Scheduler {
     this.nowMs = Math.max(this.nowMs, first.atMs);
     for (let timer: Timer | undefined = first; timer; timer = this.timers.take()) {
       const due = timer;
-      this.later(due.process, due.what, '', () => {
+      const go = () => {
         if (!due.isCancelled) due.fire();
-      });
+      };
+      this.park({ process: due.process, what: due.what, about: '', go });
       const next = this.timers.peek();
       if (!next || next.atMs > this.nowMs) return;
     }

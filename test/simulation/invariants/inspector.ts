@@ -50,6 +50,7 @@ export class Inspector {
     for (const desktop of this.changedDesktops) this.paths.endsAt(desktop.id, desktop.state);
     for (const session of this.changedSessions.keys()) this.paths.endsAt(session.id, session.state);
     for (const desktop of this.changedDesktops) this.desktops.changed(desktop);
+    for (const desktop of this.changedDesktops) this.machines.changed(desktop);
     this.inspectPools();
     this.inspectSessions();
     this.inspectQueue();

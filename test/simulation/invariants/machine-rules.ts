@@ -1,15 +1,25 @@
-import type { MemoryFleet } from '#libs/fleet';
+import type { Desktop, MemoryFleet } from '#libs/fleet';
 import type { WatchedHost } from '../nodes/watched-host.js';
 import type { DesktopRules } from './desktop-rules.js';
 import { Violation } from './violation.js';
 
-/** What holds of every machine at the moment it is made: one machine in the life of a desktop, on its own host. */
+const lossReasons: readonly (string | null)[] = ['machine-lost', 'guest-reboot', 'guest-poweroff'];
+
+/** One machine in the life of a desktop, on its own host; and nobody loses a desktop whose machine works. */
 export class MachineRules {
   constructor(
     private readonly fleet: MemoryFleet,
     private readonly hosts: readonly WatchedHost[],
     private readonly desktops: DesktopRules,
   ) {}
+
+  /** Call for each desktop that a commit changed. */
+  changed({ id, host, state, reason }: Desktop): void {
+    if (state !== 'recycling' || !lossReasons.includes(reason)) return;
+    if (this.hosts.find(({ name }) => name === host)?.runs(id)) {
+      throw new Violation('nothing taken that works', `desktop ${id} was given up (${reason}) and its machine runs`);
+    }
+  }
 
   made(machineId: string, on: WatchedHost): void {
     const desktop = this.fleet.desktops.rows.get(machineId);

@@ -1,4 +1,4 @@
-import type { Defects } from '../world/data-centre.js';
+import type { Defects } from './defects.js';
 
 export const sound: Defects = {
   without: [],
@@ -6,16 +6,23 @@ export const sound: Defects = {
   listsEarlier: false,
   neverStuck: false,
   neverOrphaned: false,
+  skipsLockedSessions: false,
+  servesLastFirst: false,
+  dropsHooks: false,
 };
 
-/** What can be broken on purpose, to see that it is found. */
+/**
+ * What can be broken on purpose, to see that it is found. Rules of the database that only repeat what the code does, such
+ * as `one-owner`, cannot be missed as long as the code is right, so they are not here.
+ */
 export const mutations = {
   'one-live-session': { ...sound, without: ['one-live-session'] },
-  'one-session-per-request': { ...sound, without: ['one-session-per-request'] },
   'row-locks': { ...sound, without: ['row-locks'] },
-  'queue-lock': { ...sound, without: ['queue-lock'] },
+  'queue-skips-locked': { ...sound, without: ['queue-lock'], skipsLockedSessions: true },
+  'last-come-first-served': { ...sound, servesLastFirst: true },
   'plan-lock': { ...sound, without: ['plan-lock'] },
   'moves-check-state': { ...sound, without: ['moves-check-state'] },
+  'no-jobs-after-commit': { ...sound, dropsHooks: true, neverStuck: true },
   'destroys-nothing': { ...sound, destroysNothing: true },
   'lists-machines-before-rows': { ...sound, listsEarlier: true },
   'no-stuck-reconciler': { ...sound, neverStuck: true },

@@ -1,20 +1,24 @@
-import { type FleetTransaction, type MemoryFleet, MemoryFleetStore } from '#libs/fleet';
+import { type FleetTransaction, type MemoryFleet, MemoryFleetStore, type Session } from '#libs/fleet';
 import type { Scheduler } from '../engine/scheduler.js';
 import type { SimProcess } from '../engine/sim-process.js';
 import type { Faults } from '../faults/faults.js';
 import { InjectedFault } from '../faults/injected-fault.js';
 import type { Inspector } from '../invariants/inspector.js';
+import type { Defects } from '../mutations/defects.js';
+import type { Tally } from '../report/tally.js';
 
 /** The database as one process sees it: every statement takes its turn, and connections break. */
 export class ObservedStore extends MemoryFleetStore {
   constructor(
-    fleet: MemoryFleet,
+    private readonly committed: MemoryFleet,
     process: SimProcess,
     private readonly scheduler: Scheduler,
     faults: Faults,
     private readonly inspector: Inspector,
+    private readonly tally: Tally,
+    private readonly defects: Defects,
   ) {
-    super(fleet, async (statement) => {
+    super(committed, async (statement) => {
       await scheduler.turn(process, statement);
       const isLost = statement === 'committed' ? faults.commitReplyLost() : faults.statementLost();
       if (!isLost) return;
@@ -24,7 +28,12 @@ export class ObservedStore extends MemoryFleetStore {
   }
 
   override transact<T>(work: (tx: FleetTransaction) => Promise<T>): Promise<T> {
-    return super.transact((tx) => work(this.observed(tx)));
+    let attempts = 0;
+    return super.transact((tx) => {
+      attempts += 1;
+      if (attempts > 1) this.tally.count('transaction again after a deadlock');
+      return work(this.observed(tx));
+    });
   }
 
   /** Notes from when on a plan and a round of serving know what is there. */
@@ -42,10 +51,25 @@ export class ObservedStore extends MemoryFleetStore {
       return added;
     };
     tx.claimSpares = async (poolId, sessionIds) => {
-      const claimed = await claimSpares(poolId, sessionIds);
+      const claimed = await claimSpares(poolId, this.defects.servesLastFirst ? sessionIds.toReversed() : sessionIds);
       for (const { sessionId } of claimed) this.inspector.looked(sessionId, looksFrom);
       return claimed;
     };
+    if (this.defects.skipsLockedSessions)
+      tx.lockWaiting = (poolId, limit, who) => this.unlocked(tx, poolId, limit, who);
+    if (this.defects.dropsHooks) tx.afterCommit = () => undefined;
     return tx;
+  }
+
+  /** As `lockWaiting` would with SKIP LOCKED. */
+  private async unlocked(tx: FleetTransaction, poolId: string, limit: number, who: 'all' | 'returning') {
+    const { locks } = this.committed;
+    const queue = await tx.queue(poolId, limit);
+    const free = queue.filter(({ id }) => locks.sessions.blockers({ wait: null }, id, 3).length === 0);
+    const locked = await Promise.all(free.map(({ id }) => tx.lockSession(id)));
+    const isWanted = (state: string) => who === 'all' || state !== 'pending';
+    return locked.filter(
+      (session) => session !== null && session.waitingSince !== null && isWanted(session.state),
+    ) as Session[];
   }
 }

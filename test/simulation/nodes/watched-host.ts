@@ -9,6 +9,10 @@ class WatchedMachines extends Map<string, FakeMachine> {
     this.onAdded(machineId);
     return this;
   }
+
+  setUnseen(machineId: string, machine: FakeMachine): void {
+    super.set(machineId, machine);
+  }
 }
 
 /** A fake host that tells of each machine that is made on it. */
@@ -20,6 +24,17 @@ export class WatchedHost extends FakeHost {
     options: ConstructorParameters<typeof FakeHost>[0],
   ) {
     super(options);
+  }
+
+  /** A machine turns up that no desktop is known of, as after the database was restored from a backup. */
+  addStray(machineId: string, like: FakeMachine): void {
+    const spec = { ...like.spec, id: machineId };
+    this.machines.setUnseen(machineId, { ...like, spec, state: 'running', gone: new AbortController() });
+  }
+
+  runs(machineId: string): boolean {
+    const machine = this.machines.get(machineId);
+    return machine?.state === 'running' && !machine.isBeingDestroyed;
   }
 
   onMachineMade(listener: (machineId: string) => void): void {

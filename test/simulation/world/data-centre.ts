@@ -1,10 +1,11 @@
-import { type FleetRule, MemoryFleet } from '#libs/fleet';
+import { MemoryFleet } from '#libs/fleet';
 import { NodeClock } from '../engine/node-clock.js';
 import type { Random } from '../engine/random.js';
 import type { Scheduler } from '../engine/scheduler.js';
 import type { SimProcess } from '../engine/sim-process.js';
 import type { Faults } from '../faults/faults.js';
 import { Inspector } from '../invariants/inspector.js';
+import type { Defects } from '../mutations/defects.js';
 import { buildDomain, type Domain, type Surroundings } from '../nodes/domain.js';
 import { JobDesk } from '../nodes/job-desk.js';
 import { Node } from '../nodes/node.js';
@@ -22,15 +23,6 @@ export interface DataCentreOptions {
   readonly faults: Faults;
   readonly tally: Tally;
   readonly defects: Defects;
-}
-
-/** What is broken on purpose. */
-export interface Defects {
-  readonly without: readonly FleetRule[];
-  readonly destroysNothing: boolean;
-  readonly listsEarlier: boolean;
-  readonly neverStuck: boolean;
-  readonly neverOrphaned: boolean;
 }
 
 /** Two brokers, two hosts with a provisioner each, one database, one Redis. */
@@ -109,8 +101,8 @@ export class DataCentre {
   }
 
   private surroundings(process: SimProcess, node: Node): Surroundings {
-    const { scheduler, faults, random } = this.options;
-    const store = new ObservedStore(this.fleet, process, scheduler, faults, this.inspector);
+    const { scheduler, faults, random, tally, defects } = this.options;
+    const store = new ObservedStore(this.fleet, process, scheduler, faults, this.inspector, tally, defects);
     this.stores.add(store);
     const lingers = random.named(process.name).chance(0.3);
     process.onEnd(() => {

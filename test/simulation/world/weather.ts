@@ -50,7 +50,12 @@ export class Weather {
   private endMachine(): void {
     const host = this.random.pick(this.centre.hosts);
     const running = [...host.machines.values()].filter(({ state }) => state === 'running');
-    if (running.length > 0) this.end(host, this.random.pick(running).spec.id);
+    const machine = running.length > 0 ? this.random.pick(running) : undefined;
+    if (!machine) return;
+    if (this.random.chance(0.1)) {
+      this.tally.count('stray machine turns up');
+      host.addStray(this.random.uuid(), machine);
+    } else this.end(host, machine.spec.id);
   }
 
   private end(host: WatchedHost, machineId: string): void {
