@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { type AppConfig, Secret } from '#libs/config';
 import type { LoginResponse } from '#libs/contracts';
+import { rowsOf } from '#libs/database';
 import { PoolService } from '#libs/desktops';
 import type { DirectoryProvider, DirectoryUser } from '#libs/directory';
 import { ImageCatalogue } from '#libs/images';
@@ -57,6 +58,8 @@ export interface BrokerFixture {
   signIn(username: string): Promise<{ token: string; headers: { authorization: string } }>;
   /** Makes that many spares of the pool `call-center`. */
   addSpares(count: number): Promise<void>;
+  /** Rows of a statement on the broker's database, for what only a provisioner would write. */
+  query<Row>(sql: string, parameters?: unknown[]): Promise<Row[]>;
   destroy(): Promise<void>;
 }
 
@@ -126,6 +129,7 @@ export async function startBroker(given: { logger?: Logger } = {}): Promise<Brok
         [version.id, count],
       );
     },
+    query: async (sql, parameters = []) => rowsOf(await database.dataSource.query(sql, parameters)),
     destroy: async () => {
       await app.close();
       await Promise.all([database.destroy(), redis.destroy(), rm(portalFolder, { recursive: true })]);

@@ -1,0 +1,124 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { AuditModule } from '#libs/audit';
+import { BusModule } from '#libs/bus';
+import type { CreatePool, SessionView } from '#libs/contracts';
+import { DatabaseModule } from '#libs/database';
+import { DesktopsModule, PoolService } from '#libs/desktops';
+import { FakeDriver, FakeHost } from '#libs/hypervisor';
+import { ImageCatalogue } from '#libs/images';
+import { JobsModule } from '#libs/jobs';
+import { SessionQueries, SessionsModule } from '#libs/sessions';
+import { Metrics, silentLogger, TelemetryModule } from '#libs/telemetry';
+import { createTestDatabase, createTestRedis, type TestDatabase, type TestRedis } from '#libs/testing';
+import { createDataSource } from '#migrations';
+import { ProvisionerModule } from '../src/index.js';
+
+const RECONCILE_MS = 50;
+
+/** A provisioner and the host in memory that it serves. */
+export interface FleetHost {
+  readonly name: string;
+  readonly machines: FakeHost;
+  readonly metrics: Metrics;
+  readonly app: TestingModule;
+}
+
+/** Waits until `condition` gives something, at most 30 s. @throws Error naming `what` */
+export async function until<T>(what: string, condition: () => Promise<T | undefined | false>): Promise<T> {
+  for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
+    const result = await condition();
+    if (result) return result;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`timed out: ${what}`);
+}
+
+/** Provisioners over fake drivers, PostgreSQL and Redis real, with the golden image `debian` published. */
+export class FleetFixture {
+  readonly hosts: FleetHost[] = [];
+
+  private constructor(
+    readonly database: TestDatabase,
+    private readonly redis: TestRedis,
+    private readonly stateDir: string,
+  ) {}
+
+  static async create(): Promise<FleetFixture> {
+    const [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
+    return new FleetFixture(database, redis, await mkdtemp(join(tmpdir(), 'goldleaf-fleet-')));
+  }
+
+  async addHost(name: string, machines = new FakeHost({ forks: true })): Promise<FleetHost> {
+    const metrics = new Metrics();
+    const app = await Test.createTestingModule({
+      imports: [
+        TelemetryModule.register({ logger: silentLogger(), metrics }),
+        DatabaseModule.register(createDataSource(this.database.url)),
+        BusModule.register({ url: this.redis.url, logger: silentLogger() }),
+        JobsModule.register({ url: this.redis.url }),
+        AuditModule,
+        DesktopsModule.register({ secretKey: 'a secret key of the tests' }),
+        SessionsModule,
+        ProvisionerModule.register({ hostName: name, stateDir: this.stateDir }, new FakeDriver(machines), RECONCILE_MS),
+      ],
+    }).compile();
+    await app.init();
+    const host = { name, machines, metrics, app };
+    this.hosts.push(host);
+    return host;
+  }
+
+  /** The services that do not depend on the host. */
+  get app(): TestingModule {
+    const [host] = this.hosts;
+    if (!host) throw new Error('add a host first');
+    return host.app;
+  }
+
+  /** Publishes a version of `debian` of this content. @param digit makes the digest */
+  async publish(digit = 'a'): Promise<string> {
+    const digest = digit.repeat(64);
+    const dir = join(this.stateDir, 'images', 'debian', digit);
+    await mkdir(dir, { recursive: true });
+    const contents = { 'root.img': 'root', vmlinuz: 'kernel', 'initrd.img': 'initrd' };
+    for (const [name, content] of Object.entries(contents)) await writeFile(join(dir, name), content);
+    const files = Object.fromEntries(
+      Object.entries(contents).map(([name, content]) => [name, { bytes: content.length, sha256: digest }]),
+    );
+    const about = { formatVersion: 1, name: 'debian', recipeDigest: digest, digest, kernelArguments: 'quiet' };
+    await writeFile(join(dir, 'image.json'), JSON.stringify({ ...about, builtAt: '2026-01-01T00:00:00Z', files }));
+    const content = { name: 'debian', displayName: 'Debian', digest, location: `debian/${digit}`, sizeBytes: 4 };
+    return (await this.app.get(ImageCatalogue).publishContent(content)).id;
+  }
+
+  async addPool(change: Partial<CreatePool> = {}): Promise<void> {
+    const pool = { name: 'call-center', displayName: 'Call centre', description: '', image: 'debian', vcpus: 1 };
+    const limits = { spares: 2, max: 6, memoryMiB: 512, disconnectTimeoutMinutes: 5, roles: ['call-center'] };
+    await this.app.get(PoolService).create({ ...pool, ...limits, ...change }, 'test');
+  }
+
+  pool = (name = 'call-center') => this.app.get(PoolService).view(name);
+
+  /** Nothing is made or destroyed, and so many spares are there. */
+  settled = (spares: number) =>
+    until(`${spares} spares`, async () => {
+      const { counts } = await this.pool();
+      return counts.available === spares && counts.provisioning === 0 && counts.recycling === 0;
+    });
+
+  session = (id: string, what: string, matches: (session: SessionView) => boolean) =>
+    until(`session ${what}`, async () => {
+      const session = await this.app.get(SessionQueries).find(id);
+      return session && matches(session) ? session : undefined;
+    });
+
+  async destroy(): Promise<void> {
+    for (const { app } of this.hosts) await app.close();
+    await this.redis.destroy();
+    await this.database.destroy();
+    await rm(this.stateDir, { recursive: true, force: true });
+  }
+}
