@@ -14,7 +14,7 @@ import { SessionQueries, SessionsModule } from '#libs/sessions';
 import { Metrics, silentLogger, TelemetryModule } from '#libs/telemetry';
 import { createTestDatabase, createTestRedis, type TestDatabase, type TestRedis } from '#libs/testing';
 import { createDataSource } from '#migrations';
-import { ProvisionerModule } from '../src/index.js';
+import { ProvisionerModule } from '#services/provisioner';
 
 const RECONCILE_MS = 50;
 
