@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { rowsOf } from '#libs/database';
 import { type BenchReport, type BenchRow, comparedRow, describeMachine, plainRow } from './bench-report.js';
 import type { StormResult, StormWave } from './storm/broker.worker.js';
+import { cpuByProgram } from './storm/cpu-by-program.js';
 import { seedStorm } from './storm/seed-storm.js';
 import { type StormServers, startStormServers } from './storm/storm-servers.js';
 import { StormThread } from './storm/storm-thread.js';
@@ -37,6 +38,7 @@ export async function run(): Promise<BenchReport> {
     rows.push(
       comparedRow(`flood of ${half}, 200 at any time: assignments`, half / flood.seconds, '1/s', TARGET_PER_SECOND),
       ...waitRows('flood', flood.result),
+      ...flood.cpu,
     );
     await untilSpares(servers);
     const rate = TARGET_PER_SECOND / 2;
@@ -44,6 +46,7 @@ export async function run(): Promise<BenchReport> {
     rows.push(
       plainRow(`${PEOPLE - half} people at ${rate} a second: assignments`, (PEOPLE - half) / steady.seconds, '1/s'),
       ...waitRows('steady', steady.result, TARGET_P99_MS),
+      ...steady.cpu,
     );
     rows.push(...(await faults(servers, PEOPLE + 400)));
     return { name: 'storm (baseline: the target)', machine: describeMachine(), rows };
@@ -59,7 +62,8 @@ async function wave(
   brokers: readonly StormThread[],
   usernames: readonly string[],
   pace: Pick<StormWave, 'atOnce' | 'perSecond'>,
-): Promise<{ seconds: number; result: StormResult }> {
+): Promise<{ seconds: number; result: StormResult; cpu: BenchRow[] }> {
+  const cpuBefore = cpuByProgram();
   const startedAt = performance.now();
   const results = await Promise.all(
     brokers.map((broker, at) => {
@@ -69,7 +73,14 @@ async function wave(
   );
   const seconds = (performance.now() - startedAt) / 1_000;
   const waits = results.flatMap((result) => result.waits).sort((a, b) => a - b);
-  return { seconds, result: { waits, queued: results.reduce((sum, { queued }) => sum + queued, 0) } };
+  const cpu = [...cpuByProgram()].map(([name, used]) =>
+    plainRow(
+      `  processor time a person, ${name}`,
+      ((used - (cpuBefore.get(name) ?? 0)) * 1_000) / usernames.length,
+      'ms',
+    ),
+  );
+  return { seconds, cpu, result: { waits, queued: results.reduce((sum, { queued }) => sum + queued, 0) } };
 }
 
 function waitRows(name: string, { waits, queued }: StormResult, targetP99Ms?: number): BenchRow[] {

@@ -13,6 +13,8 @@ export function createRedis(url: string, role: string, onError: (error: Error) =
     connectTimeout: 5_000,
     commandTimeout: 5_000,
     maxRetriesPerRequest: 0,
+    // Commands of one turn of the event loop go out in one packet: a batch of jobs or messages costs one write.
+    enableAutoPipelining: true,
     retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 5), 1_000),
   });
   let told = false;

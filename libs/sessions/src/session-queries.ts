@@ -3,24 +3,34 @@ import { DataSource } from 'typeorm';
 import type { PoolMode, QueuePlace, SessionView } from '#libs/contracts';
 import { rowsOf } from '#libs/database';
 import { estimateWait, type QueueRates, readQueueRates } from '#libs/desktops';
-import { DomainError, errors } from '#libs/kernel';
+import { Batcher, DomainError, errors } from '#libs/kernel';
 
 type Row = Omit<SessionView, 'createdAt' | 'apps' | 'desktop' | 'queue'> & {
   createdAt: Date;
   desktopId: string | null;
   poolId: string;
   poolMode: PoolMode;
+  username: string;
   position: number | null;
 };
 
 /** Reading sessions as their owner sees them. */
 @Injectable()
 export class SessionQueries {
+  /** Those who look at the same moment share a statement. */
+  private readonly own = new Batcher(async (wanted: readonly { username: string; id: string }[]) => {
+    const owners = [wanted.map(({ id }) => id), wanted.map(({ username }) => username)];
+    const where = '(sessions.id, sessions.username) IN (SELECT * FROM unnest($1::uuid[], $2::text[]))';
+    const found = new Map((await this.rows(where, owners)).map((row) => [`${row.id} ${row.username}`, row]));
+    const views = new Map((await this.viewsOf([...found.values()])).map((view) => [view.id, view]));
+    return wanted.map(({ username, id }) => (found.has(`${id} ${username}`) ? views.get(id) : undefined));
+  });
+
   constructor(private readonly dataSource: DataSource) {}
 
   /** @throws DomainError `not-found`, also when the session is somebody else's */
   async view(username: string, id: string): Promise<SessionView> {
-    const [view] = await this.views('sessions.id = $1 AND sessions.username = $2', [id, username]);
+    const view = await this.own.add({ username, id });
     if (!view) throw new DomainError(errors.notFound, 'There is no such session');
     return view;
   }
@@ -36,12 +46,16 @@ export class SessionQueries {
   }
 
   private async views(where: string, parameters: unknown[]): Promise<SessionView[]> {
-    const rows = rowsOf<Row>(
+    return this.viewsOf(await this.rows(where, parameters));
+  }
+
+  private async rows(where: string, parameters: unknown[]): Promise<Row[]> {
+    return rowsOf<Row>(
       await this.dataSource.query(
         `SELECT sessions.id, sessions.state, pools.name AS pool, pools.display_name AS "poolDisplayName",
                 image_versions.number AS "imageVersion", desktops.id AS "desktopId", sessions.phases,
                 preparing_reason AS "preparingReason", sessions.failure, sessions.created_at AS "createdAt",
-                sessions.pool_id AS "poolId", pools.mode AS "poolMode",
+                sessions.pool_id AS "poolId", sessions.username, pools.mode AS "poolMode",
                 CASE WHEN sessions.waiting_since IS NOT NULL THEN
                   (SELECT count(*)::int + 1 FROM sessions AS ahead
                     WHERE ahead.pool_id = sessions.pool_id AND ahead.waiting_since IS NOT NULL
@@ -54,11 +68,14 @@ export class SessionQueries {
         parameters,
       ),
     );
+  }
+
+  private async viewsOf(rows: readonly Row[]): Promise<SessionView[]> {
     // Most have a desktop: then this asks nothing.
     const served = rows.filter((row) => row.position !== null && pauseOf(row) === null).map(({ poolId }) => poolId);
     const rates = await readQueueRates(this.dataSource, [...new Set(served)]);
     return rows.map((row) => {
-      const { desktopId, createdAt, poolId, position, poolMode: _, ...view } = row;
+      const { desktopId, createdAt, poolId, position, poolMode: _, username: __, ...view } = row;
       return {
         ...view,
         desktop: desktopId === null ? null : { id: desktopId },
