@@ -75,6 +75,12 @@ function describe(error: unknown): { invariant: string; message: string } {
   return { invariant: 'no error', message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 }
 
+/** In words, for counting. */
+function within(ms: number): string {
+  const limitSeconds = [5, 15, 60, 120, 240, 300, 360].find((seconds) => ms <= seconds * 1_000);
+  return limitSeconds === undefined ? 'later than 360 s' : `within ${String(limitSeconds).padStart(3)} s`;
+}
+
 class Run {
   private isCalm = false;
   private isDone = false;
@@ -139,15 +145,19 @@ class Run {
   /** Waits until nothing is amiss for a while. @throws Violation when that takes too long */
   private async comeToRest(when: string): Promise<void> {
     const { scheduler, centre } = this;
-    const untilMs = scheduler.nowMs + RECOVERY_MS;
+    const fromMs = scheduler.nowMs;
     let restSinceMs: number | undefined;
     for (;;) {
       await scheduler.sleep(null, LOOK_EVERY_MS, 'looks for unrest');
       const amiss = unrest(centre.fleet, centre.hosts);
       if (amiss.length > 0) restSinceMs = undefined;
       else restSinceMs ??= scheduler.nowMs;
-      if (restSinceMs !== undefined && scheduler.nowMs - restSinceMs >= REST_MS) return;
-      if (scheduler.nowMs > untilMs) throw new Violation('at rest in time', `${when}: ${amiss.join('; ')}`);
+      if (restSinceMs !== undefined && scheduler.nowMs - restSinceMs >= REST_MS) {
+        this.tally.count(`at rest ${when} ${within(restSinceMs - fromMs)}`);
+        return;
+      }
+      if (scheduler.nowMs > fromMs + RECOVERY_MS)
+        throw new Violation('at rest in time', `${when}: ${amiss.join('; ')}`);
     }
   }
 }

@@ -4,6 +4,7 @@ import type { WatchedHost } from '../nodes/watched-host.js';
 import type { Tally } from '../report/tally.js';
 import { DesktopRules } from './desktop-rules.js';
 import { MachineRules } from './machine-rules.js';
+import { ModeRules } from './mode-rules.js';
 import { PathRules } from './path-rules.js';
 import { PoolRules } from './pool-rules.js';
 import { QueueRules } from './queue-rules.js';
@@ -15,7 +16,8 @@ export class Inspector {
   readonly desktops = new DesktopRules();
   readonly ends = new SessionEnds();
   readonly pools = new PoolRules();
-  readonly queue = new QueueRules();
+  readonly modes = new ModeRules();
+  private readonly queue = new QueueRules(this.modes);
   private readonly sessions = new SessionRules(this.desktops);
   private readonly paths: PathRules;
   private readonly machines: MachineRules;
@@ -80,6 +82,7 @@ export class Inspector {
       let existing = 0;
       for (const other of this.fleet.desktops.hot.values()) if (other.poolId === desktop.poolId) existing += 1;
       this.pools.added(desktop.poolId, existing, plannedAt);
+      this.modes.desktopAdded(desktop, plannedAt);
     }
   }
 
@@ -109,8 +112,7 @@ export class Inspector {
       const waitedMs = session.stateChangedAt.getTime() - before.waitingSince.getTime();
       this.tally.count(waitedMs > 1_000 ? 'served after a wait' : 'served at once');
     }
-    const servesNewcomers = (poolId: string) => this.fleet.pools.get(poolId)?.mode === 'active';
-    this.queue.committed(served, [...this.changedSessions.keys()], servesNewcomers, this.scheduler.steps);
+    this.queue.committed(served, [...this.changedSessions.keys()], this.scheduler.steps);
   }
 
   private guard(check: () => void): void {

@@ -1,4 +1,5 @@
 import type { Session } from '#libs/fleet';
+import type { ModeRules } from './mode-rules.js';
 import { Violation } from './violation.js';
 
 interface Place {
@@ -19,40 +20,29 @@ const isAhead = (one: Place, other: Place): boolean => {
 /** Nobody is passed over who was in the queue, and ahead, when those were looked up who are served. */
 export class QueueRules {
   private readonly places = new Map<string, Place>();
-  private readonly modeChanges = new Map<string, number>();
 
-  modeChanged(poolId: string, step: number): void {
-    this.modeChanges.set(poolId, step);
-  }
+  constructor(private readonly modes: ModeRules) {}
 
   /**
    * @param served sessions that one commit gave a desktop, with the step at which its transaction began to look
    * @param changed all sessions that it changed, as they are now
-   * @param servesNewcomers whether the pool is active now
    */
-  committed(
-    served: ReadonlyMap<string, number>,
-    changed: readonly Session[],
-    servesNewcomers: (poolId: string) => boolean,
-    step: number,
-  ): void {
+  committed(served: ReadonlyMap<string, number>, changed: readonly Session[], step: number): void {
     const before = new Map([...served.keys()].map((id) => [id, this.places.get(id)]));
     for (const session of changed) this.keep(session, step);
     for (const [id, lookedAtStep] of served) {
       const place = before.get(id);
-      if (place) this.expectNobodyAhead(place, lookedAtStep, servesNewcomers(place.poolId));
+      if (!place) continue;
+      this.modes.served(id, place.poolId, place.isNewcomer, lookedAtStep);
+      this.expectNobodyAhead(place, lookedAtStep);
     }
   }
 
-  get waiting(): number {
-    return this.places.size;
-  }
-
-  private expectNobodyAhead(served: Place, lookedAtStep: number, servesNewcomers: boolean): void {
-    const modeChangedMeanwhile = (this.modeChanges.get(served.poolId) ?? -1) >= lookedAtStep;
+  private expectNobodyAhead(served: Place, lookedAtStep: number): void {
+    const servesNewcomers = this.modes.modeSince(served.poolId, lookedAtStep) === 'active';
     for (const place of this.places.values()) {
       if (place.poolId !== served.poolId || place.atStep >= lookedAtStep || !isAhead(place, served)) continue;
-      if (place.isNewcomer && (!servesNewcomers || modeChangedMeanwhile)) continue;
+      if (place.isNewcomer && !servesNewcomers) continue;
       throw new Violation('queue order', `session ${served.id} was served before ${place.id}, which was ahead of it`);
     }
   }

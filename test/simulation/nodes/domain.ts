@@ -2,8 +2,10 @@ import { DesktopLifecycle, DisplaySeal, PoolController } from '#libs/desktops';
 import type { MemoryFleet } from '#libs/fleet';
 import {
   SessionAllocator,
+  SessionEnding,
   SessionExpiry,
   SessionMoves,
+  SessionOpening,
   SessionQueries,
   SessionReplacement,
   SessionService,
@@ -55,7 +57,9 @@ export function buildDomain({ fleet, store, jobs, clock, process, scheduler }: S
   const moves = new SessionMoves(store, bus);
   const allocator = new SessionAllocator(store, moves, jobs, metrics, clock);
   const replacement = new SessionReplacement(store, lifecycle, moves, allocator, clock);
-  const sessions = new SessionService(store, queries, moves, allocator, replacement, lifecycle, jobs, clock);
+  const opening = new SessionOpening(store, moves);
+  const ending = new SessionEnding(store, lifecycle, moves);
+  const sessions = new SessionService(store, queries, opening, ending, allocator, replacement, lifecycle, jobs, clock);
   const pools = new PoolController(store, lifecycle, jobs, logger);
   const expiry = new SessionExpiry(store, sessions, moves);
   return { lifecycle, allocator, replacement, sessions, pools, expiry };

@@ -1,4 +1,4 @@
-import { type FleetTransaction, type MemoryFleet, MemoryFleetStore, type Session } from '#libs/fleet';
+import { type FleetTransaction, type MemoryFleet, MemoryFleetStore } from '#libs/fleet';
 import type { Scheduler } from '../engine/scheduler.js';
 import type { SimProcess } from '../engine/sim-process.js';
 import type { Faults } from '../faults/faults.js';
@@ -44,7 +44,11 @@ export class ObservedStore extends MemoryFleetStore {
       looksFrom = this.scheduler.steps;
     };
     tx.lockPlan = (poolId) => lockPlan(poolId).then(looksNow);
-    tx.lockQueue = (poolId) => lockQueue(poolId).then(looksNow);
+    tx.lockQueue = async (poolId) => {
+      const pool = await lockQueue(poolId);
+      looksNow();
+      return pool;
+    };
     tx.addDesktops = async (order) => {
       const added = await addDesktops(order);
       for (const { id } of added) this.inspector.looked(id, looksFrom);
@@ -66,10 +70,7 @@ export class ObservedStore extends MemoryFleetStore {
     const { locks } = this.committed;
     const queue = await tx.queue(poolId, limit);
     const free = queue.filter(({ id }) => locks.sessions.blockers({ wait: null }, id, 3).length === 0);
-    const locked = await Promise.all(free.map(({ id }) => tx.lockSession(id)));
-    const isWanted = (state: string) => who === 'all' || state !== 'pending';
-    return locked.filter(
-      (session) => session !== null && session.waitingSince !== null && isWanted(session.state),
-    ) as Session[];
+    const locked = await tx.lockSessions(free.map(({ id }) => id));
+    return locked.filter(({ waitingSince, state }) => waitingSince !== null && (who === 'all' || state !== 'pending'));
   }
 }

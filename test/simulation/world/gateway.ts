@@ -18,7 +18,7 @@ export class Gateway {
   async connect(username: string, sessionId: string): Promise<void> {
     await this.move(sessionId, async (tx, session) => {
       const canBeShown = session.state === 'ready' || session.state === 'disconnected';
-      const desktop = canBeShown ? await tx.assignedDesktop(session.id) : null;
+      const [desktop] = canBeShown ? await tx.assignedDesktops([session.id]) : [];
       if (!desktop) return;
       this.scheduler.note(username, 'sees desktop', desktop.id);
       await tx.moveSessions([{ id: session.id, path: [session.state, 'active'] }]);
@@ -34,7 +34,7 @@ export class Gateway {
 
   private async move(id: string, change: (tx: FleetTransaction, session: Session) => Promise<void>): Promise<void> {
     await this.store.transact(async (tx) => {
-      const session = await tx.lockSession(id);
+      const [session] = await tx.lockSessions([id]);
       if (session) await change(tx, session);
     });
   }

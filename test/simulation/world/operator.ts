@@ -47,7 +47,7 @@ export class Operator {
 
   private setMode(pool: Pool, mode: PoolMode): void {
     this.centre.fleet.changePool(pool.id, { mode });
-    this.centre.inspector.queue.modeChanged(pool.id, this.scheduler.steps);
+    this.centre.inspector.modes.poolChanged(pool.id, mode, this.scheduler.steps);
     this.note(`${pool.name} ${mode}`, '');
   }
 
@@ -55,6 +55,7 @@ export class Operator {
     if (!this.centre.fleet.hosts.has(name)) return;
     const { lastSeenAt } = this.centre.fleet.hosts.get(name) as { lastSeenAt: Date };
     this.centre.fleet.reportHost({ name, mode, lastSeenAt });
+    this.centre.inspector.modes.hostChanged(name, mode, this.scheduler.steps);
     this.note(`${name} ${mode}`, '');
   }
 
