@@ -1,4 +1,5 @@
 import { DataSource, type EntityManager, QueryFailedError } from 'typeorm';
+import { type Preparing, preparedRows } from './prepared-rows.js';
 
 /** Serialization failure and deadlock: the whole transaction may be tried again. */
 const RETRYABLE = new Set(['40001', '40P01']);
@@ -9,7 +10,11 @@ export class UnitOfWork {
   private readonly hooks: (() => Promise<void> | void)[] = [];
   private refusal: { readonly error: unknown } | undefined;
 
-  constructor(readonly manager: EntityManager) {}
+  /** @param client the connection that `manager` has for this transaction */
+  constructor(
+    readonly manager: EntityManager,
+    private readonly client: Preparing,
+  ) {}
 
   /**
    * Runs `hook` when the transaction has been committed, never before and not at all after a rollback. Hooks are
@@ -22,7 +27,7 @@ export class UnitOfWork {
   /** Rows of a raw SELECT, or of an INSERT/UPDATE/DELETE with RETURNING. */
   async rows<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
     try {
-      return rowsOf<Row>(await this.manager.query(sql, [...parameters]));
+      return await preparedRows<Row>(this.client, sql, parameters);
     } catch (error) {
       this.refusal ??= { error };
       throw error;
@@ -43,6 +48,16 @@ export class UnitOfWork {
   }
 }
 
+/** Rows of a statement outside of a transaction. */
+export function readRows<Row>(
+  dataSource: DataSource,
+  sql: string,
+  parameters: readonly unknown[] = [],
+): Promise<Row[]> {
+  const { master } = dataSource.driver as unknown as { readonly master: Preparing };
+  return preparedRows<Row>(master, sql, parameters);
+}
+
 /** The pg driver answers UPDATE and DELETE with `[rows, count]`, all else with `rows`. */
 export function rowsOf<Row>(result: unknown): Row[] {
   const [first, second] = Array.isArray(result) ? result : [];
@@ -55,7 +70,9 @@ export async function transact<T>(dataSource: DataSource, work: (unit: UnitOfWor
     let unit: UnitOfWork | undefined;
     try {
       const result = await dataSource.transaction(async (manager) => {
-        unit = new UnitOfWork(manager);
+        if (!manager.queryRunner) throw new Error('a transaction without a connection');
+        const client: Preparing = await manager.queryRunner.connect();
+        unit = new UnitOfWork(manager, client);
         const done = await work(unit);
         unit.assertWhole();
         return done;
@@ -69,7 +86,6 @@ export async function transact<T>(dataSource: DataSource, work: (unit: UnitOfWor
 }
 
 function isRetryable(error: unknown): boolean {
-  if (!(error instanceof QueryFailedError)) return false;
-  const { code } = error.driverError as { code?: string };
-  return code !== undefined && RETRYABLE.has(code);
+  const { code } = (error instanceof QueryFailedError ? error.driverError : error) as { code?: unknown };
+  return typeof code === 'string' && RETRYABLE.has(code);
 }

@@ -3,7 +3,13 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { ClaimedSpare } from './fleet-transaction.js';
 import { type FleetStoreSetup, newWorld, type World } from './fleet-world-conformance.js';
 import type { Session } from './session.entity.js';
-import { addSession, addSessionRequest, lockSession, sessionRequest } from './single-statements-conformance.js';
+import {
+  addSession,
+  addSessionRequest,
+  desktopOf,
+  lockSession,
+  sessionRequest,
+} from './single-statements-conformance.js';
 
 export function describeConflicts(setup: () => FleetStoreSetup): void {
   describe('two at once', () => {
@@ -117,7 +123,7 @@ export function describeConflicts(setup: () => FleetStoreSetup): void {
         await given.untilWaiting(1);
       });
       await expect(second).rejects.toThrow();
-      expect(await store.desktop(left)).toMatchObject({ state: 'available', sessionId: null });
+      expect(await desktopOf(store, left)).toMatchObject({ state: 'available', sessionId: null });
     });
 
     it('claim for a session that somebody has locked: wait; that somebody only changes: do not', async () => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { display, type FleetStoreSetup, newWorld, type World } from './fleet-world-conformance.js';
 import { PROVISIONING_FAILED } from './provisioning-failed.js';
-import { assignedDesktop, moveDesktop } from './single-statements-conformance.js';
+import { assignedDesktop, desktopOf, moveDesktop, provisioningOrder } from './single-statements-conformance.js';
 
 export function describeDesktopStatements(setup: () => FleetStoreSetup): void {
   describe('desktops, pools and hosts', () => {
@@ -46,14 +46,14 @@ export function describeDesktopStatements(setup: () => FleetStoreSetup): void {
       ]);
       const id = added[0]?.id as string;
       const desktop = { id, poolId, imageVersionId: versionId, host, state: 'provisioning', sessionId: null };
-      expect(await store.desktop(id)).toMatchObject({ ...desktop, sealedDisplayPassword: null, reason: null });
+      expect(await desktopOf(store, id)).toMatchObject({ ...desktop, sealedDisplayPassword: null, reason: null });
       expect(await given.events(id)).toEqual(['null>provisioning null']);
-      const found = await store.provisioningOrder(id);
+      const found = await provisioningOrder(store, id);
       expect(found).toMatchObject({ desktop, pool: { id: poolId } });
       expect(found?.remainingMs).toBeGreaterThan(30_000);
       expect(found?.remainingMs).toBeLessThanOrEqual(60_000);
-      expect(await store.desktop(randomUUID())).toBeNull();
-      expect(await store.provisioningOrder(randomUUID())).toBeNull();
+      expect(await desktopOf(store, randomUUID())).toBeNull();
+      expect(await provisioningOrder(store, randomUUID())).toBeNull();
     });
 
     it('moves a desktop from the states named only, and keeps what the move does not change', async () => {
@@ -67,13 +67,13 @@ export function describeDesktopStatements(setup: () => FleetStoreSetup): void {
       expect(await store.transact((tx) => moveDesktop(tx, { ...move, id: randomUUID() }))).toBe(false);
       const shown = { displayHost: display.host, displayPort: display.port, sealedDisplayPassword: 'sealed' };
       const kept = { ...shown, startMethod: 'fork', startMs: 94 };
-      expect(await store.desktop(id)).toMatchObject({ ...kept, state: 'available', deadline: null });
-      expect(await store.provisioningOrder(id)).toBeNull();
+      expect(await desktopOf(store, id)).toMatchObject({ ...kept, state: 'available', deadline: null });
+      expect(await provisioningOrder(store, id)).toBeNull();
       const recycle = { id, from: ['available', 'assigned'] as const, to: 'recycling' as const };
       await store.transact((tx) => moveDesktop(tx, { ...recycle, change: { reason: 'old', deadlineSeconds: 60 } }));
       await store.transact((tx) => moveDesktop(tx, { id, from: ['recycling'], to: 'deleted' }));
-      expect(await store.desktop(id)).toMatchObject({ ...kept, state: 'deleted', reason: 'old' });
-      expect((await store.desktop(id))?.deadline).toBeInstanceOf(Date);
+      expect(await desktopOf(store, id)).toMatchObject({ ...kept, state: 'deleted', reason: 'old' });
+      expect((await desktopOf(store, id))?.deadline).toBeInstanceOf(Date);
       expect(await given.events(id)).toEqual([
         'null>provisioning null',
         'provisioning>available null',
@@ -117,7 +117,7 @@ export function describeDesktopStatements(setup: () => FleetStoreSetup): void {
       expect((await stuck()).get(building)).toBe(true);
       expect((await stuck()).get(recycling)).toBe(false);
       expect((await store.stuckDesktops(host, 3600)).map(({ desktop }) => desktop.id)).toEqual([building]);
-      expect((await store.provisioningOrder(building))?.remainingMs).toBeLessThan(0);
+      expect((await provisioningOrder(store, building))?.remainingMs).toBeLessThan(0);
       expect(await store.stuckDesktops('another', 1)).toEqual([]);
     });
 
@@ -222,7 +222,7 @@ export function describeDesktopStatements(setup: () => FleetStoreSetup): void {
         expect(await tx.claimSpares(poolId, [fifth])).toEqual([]);
         expect(await tx.claimSpares(poolId, [])).toEqual([]);
       });
-      expect((await store.desktop(current))?.assignedAt).toBeInstanceOf(Date);
+      expect((await desktopOf(store, current))?.assignedAt).toBeInstanceOf(Date);
       expect((await given.events(current)).at(-1)).toBe(`available>assigned session ${first}`);
     });
   });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { type FleetStoreSetup, newWorld, type World } from './fleet-world-conformance.js';
-import { addSession, addSessionRequest, moveDesktop } from './single-statements-conformance.js';
+import { addSession, addSessionRequest, desktopOf, moveDesktop } from './single-statements-conformance.js';
 
 export function describeRules(setup: () => FleetStoreSetup): void {
   describe('what the store itself refuses', () => {
@@ -28,8 +28,8 @@ export function describeRules(setup: () => FleetStoreSetup): void {
         return tx.claimSpares(poolId, [sessionId]);
       });
       await expect(claim).rejects.toThrow();
-      expect(await store.desktop(spare)).toMatchObject({ state: 'available', sessionId: null });
-      expect(await store.desktop(another)).toMatchObject({ state: 'available' });
+      expect(await desktopOf(store, spare)).toMatchObject({ state: 'available', sessionId: null });
+      expect(await desktopOf(store, another)).toMatchObject({ state: 'available' });
       await expect(given.forceDesktop(spare, { state: 'assigned', sessionId })).rejects.toThrow();
       const fresh = await world.addSession();
       await expect(store.transact((tx) => tx.claimSpares(poolId, [fresh, fresh]))).rejects.toThrow();
@@ -102,7 +102,7 @@ export function describeRules(setup: () => FleetStoreSetup): void {
         await expect(tx.hosts()).rejects.toThrow();
       });
       await expect(goingOn).rejects.toThrow();
-      expect(await store.desktop(spare)).toMatchObject({ state: 'available' });
+      expect(await desktopOf(store, spare)).toMatchObject({ state: 'available' });
       expect(hooks).toEqual([]);
     });
   });

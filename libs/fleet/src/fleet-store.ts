@@ -44,7 +44,7 @@ export abstract class FleetStore {
   /** Id of the version that new desktops of the image start from. */
   abstract publishedVersion(imageId: string): Promise<string | null>;
 
-  abstract desktop(id: string): Promise<Desktop | null>;
+  abstract desktops(ids: readonly string[]): Promise<Desktop[]>;
 
   /** All of a host that are not deleted. */
   abstract desktopsOfHost(host: string): Promise<Desktop[]>;
@@ -52,8 +52,8 @@ export abstract class FleetStore {
   /** Which of these are not deleted. */
   abstract existingDesktops(ids: readonly string[]): Promise<ReadonlySet<string>>;
 
-  /** @returns null unless the desktop is `provisioning` */
-  abstract provisioningOrder(desktopId: string): Promise<ProvisioningOrder | null>;
+  /** What is to be made: of those of these desktops that are `provisioning`. */
+  abstract provisioningOrders(desktopIds: readonly string[]): Promise<ProvisioningOrder[]>;
 
   /** Those of a host that are `provisioning` beyond their deadline, or transient for longer than `forSeconds`. */
   abstract stuckDesktops(host: string, forSeconds: number): Promise<StuckDesktop[]>;

@@ -1,6 +1,12 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { display, type FleetStoreSetup, newWorld, type World } from './fleet-world-conformance.js';
-import { addSessionRequest, lockSession, moveDesktop, sessionRequest } from './single-statements-conformance.js';
+import {
+  addSessionRequest,
+  desktopOf,
+  lockSession,
+  moveDesktop,
+  sessionRequest,
+} from './single-statements-conformance.js';
 
 export function describeTransactions(setup: () => FleetStoreSetup): void {
   describe('transactions', () => {
@@ -23,13 +29,13 @@ export function describeTransactions(setup: () => FleetStoreSetup): void {
           expect((await writer.counts(poolId, versionId)).existing).toBe(1);
           expect((await reader.counts(poolId, versionId)).existing).toBe(0);
           expect(await moveDesktop(reader, { id, from: ['provisioning'], to: 'recycling' })).toBe(false);
-          expect(await store.desktop(id)).toBeNull();
+          expect(await desktopOf(store, id)).toBeNull();
           expect(await moveDesktop(writer, { id, from: ['provisioning'], to: 'available', change: { display } })).toBe(
             true,
           );
         });
         expect((await reader.counts(poolId, versionId)).available).toBe(1);
-        expect(await store.desktop(id)).toMatchObject({ state: 'available' });
+        expect(await desktopOf(store, id)).toMatchObject({ state: 'available' });
       });
     });
 
@@ -43,7 +49,7 @@ export function describeTransactions(setup: () => FleetStoreSetup): void {
         throw new Error('undone');
       });
       await expect(undone).rejects.toThrow('undone');
-      expect(await store.desktop(spare)).toMatchObject({ state: 'available', sessionId: null });
+      expect(await desktopOf(store, spare)).toMatchObject({ state: 'available', sessionId: null });
       expect(await given.events(spare)).toHaveLength(2);
       await store.transact(async (tx) => {
         expect(await lockSession(tx, id)).toMatchObject({ state: 'pending', waitingSince: expect.any(Date) });
@@ -66,7 +72,7 @@ export function describeTransactions(setup: () => FleetStoreSetup): void {
           throw new Error('dropped');
         });
         tx.afterCommit(() => Promise.reject(new Error('dropped')));
-        tx.afterCommit(async () => void seen.push((await store.desktop(id))?.state));
+        tx.afterCommit(async () => void seen.push((await desktopOf(store, id))?.state));
         await moveDesktop(tx, { id, from: ['provisioning'], to: 'recycling' });
         seen.push('within');
         return 7;
@@ -87,12 +93,12 @@ export function describeTransactions(setup: () => FleetStoreSetup): void {
         const change = { deadlineSeconds: 5 };
         third = store.transact((other) => moveDesktop(other, { id, from: ['available'], to: 'recycling', change }));
         await given.untilWaiting(2);
-        expect(await store.desktop(id)).toMatchObject({ state: 'provisioning' });
+        expect(await desktopOf(store, id)).toMatchObject({ state: 'provisioning' });
       });
       expect(await second).toBe(false);
       expect(await third).toBe(true);
       const kept = { displayPort: display.port, sealedDisplayPassword: 'sealed', reason: 'made' };
-      expect(await store.desktop(id)).toMatchObject({ state: 'recycling', ...kept });
+      expect(await desktopOf(store, id)).toMatchObject({ state: 'recycling', ...kept });
       expect((await given.events(id)).at(-1)).toBe('available>recycling null');
     });
 

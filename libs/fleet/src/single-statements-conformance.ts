@@ -1,8 +1,15 @@
 import type { Desktop } from './desktop.entity.js';
+import type { FleetStore, ProvisioningOrder } from './fleet-store.js';
 import type { DesktopMove, FleetTransaction, NewSession, SessionRequest } from './fleet-transaction.js';
 import type { Session } from './session.entity.js';
 
-// The statements of a transaction for one row, which is what most cases are about.
+// The statements for one row, which is what most cases are about.
+
+export const desktopOf = async (store: FleetStore, id: string): Promise<Desktop | null> =>
+  (await store.desktops([id]))[0] ?? null;
+
+export const provisioningOrder = async (store: FleetStore, id: string): Promise<ProvisioningOrder | null> =>
+  (await store.provisioningOrders([id]))[0] ?? null;
 
 export const moveDesktop = async (tx: FleetTransaction, move: DesktopMove): Promise<boolean> =>
   (await tx.moveDesktops([move])).has(move.id);

@@ -27,7 +27,7 @@ export class SessionReplacement {
    * Does nothing when the desktop is being recycled already.
    */
   async loseDesktop(desktopId: string, reason: PreparingReason): Promise<void> {
-    const desktop = await this.store.desktop(desktopId);
+    const [desktop] = await this.store.desktops([desktopId]);
     if (!desktop || !WITH_MACHINE.includes(desktop.state)) return;
     const isLost = await this.store.transact((tx) => this.lose(tx, desktop, reason));
     // It went on meanwhile, e.g. to a session that is now without a machine: look again. Moves lead only forwards.

@@ -37,7 +37,7 @@ export class MachineWatch {
   private async lose(exit: MachineExit): Promise<void> {
     await runWithCorrelation(newCorrelationId(), async () => {
       try {
-        const desktop = await this.store.desktop(exit.machineId);
+        const [desktop] = await this.store.desktops([exit.machineId]);
         this.logger.info({ desktopId: exit.machineId, reason: exit.reason, was: desktop?.state }, 'machine ended');
         await this.replacement.loseDesktop(exit.machineId, preparingReasons[exit.reason]);
       } catch (error) {

@@ -70,7 +70,7 @@ export class MachinesInTheMaking {
     try {
       return await making;
     } finally {
-      ended.abort();
+      ended.abort('ended');
     }
   }
 

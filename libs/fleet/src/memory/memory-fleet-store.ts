@@ -58,13 +58,14 @@ export class MemoryFleetStore extends FleetStore {
     this.read('poolsNamed', (fleet) => queries.poolsNamed(fleet, names));
   publishedVersion = (imageId: string): Promise<string | null> =>
     this.read('publishedVersion', (fleet) => queries.publishedVersion(fleet, imageId));
-  desktop = (id: string): Promise<Desktop | null> => this.read('desktop', (fleet) => queries.desktop(fleet, id));
+  desktops = (ids: readonly string[]): Promise<Desktop[]> =>
+    this.read('desktops', (fleet) => queries.desktops(fleet, ids));
   desktopsOfHost = (host: string): Promise<Desktop[]> =>
     this.read('desktopsOfHost', (fleet) => queries.desktopsOfHost(fleet, host));
   existingDesktops = (ids: readonly string[]): Promise<ReadonlySet<string>> =>
     this.read('existingDesktops', (fleet) => queries.existingDesktops(fleet, ids));
-  provisioningOrder = (desktopId: string): Promise<ProvisioningOrder | null> =>
-    this.read('provisioningOrder', (fleet) => queries.provisioningOrder(fleet, desktopId));
+  provisioningOrders = (ids: readonly string[]): Promise<ProvisioningOrder[]> =>
+    this.read('provisioningOrders', (fleet) => queries.provisioningOrders(fleet, ids));
   stuckDesktops = (host: string, forSeconds: number): Promise<StuckDesktop[]> =>
     this.read('stuckDesktops', (fleet) => queries.stuckDesktops(fleet, host, forSeconds));
   hasWaiting = (poolId: string): Promise<boolean> =>

@@ -25,10 +25,11 @@ export function publishedVersion(fleet: MemoryFleet, imageId: string): string | 
   return newest?.id ?? null;
 }
 
-export function desktop(fleet: MemoryFleet, id: string): Desktop | null {
-  const row = fleet.desktops.rows.get(id);
-  return row ? { ...row } : null;
-}
+export const desktops = (fleet: MemoryFleet, ids: readonly string[]): Desktop[] =>
+  ids.flatMap((id) => {
+    const row = fleet.desktops.rows.get(id);
+    return row ? [{ ...row }] : [];
+  });
 
 export function desktopsOfHost(fleet: MemoryFleet, host: string): Desktop[] {
   const found: Desktop[] = [];
@@ -39,7 +40,10 @@ export function desktopsOfHost(fleet: MemoryFleet, host: string): Desktop[] {
 export const existingDesktops = (fleet: MemoryFleet, ids: readonly string[]): ReadonlySet<string> =>
   new Set(ids.filter((id) => fleet.desktops.hot.has(id)));
 
-export function provisioningOrder(fleet: MemoryFleet, desktopId: string): ProvisioningOrder | null {
+export const provisioningOrders = (fleet: MemoryFleet, ids: readonly string[]): ProvisioningOrder[] =>
+  ids.flatMap((id) => provisioningOrder(fleet, id) ?? []);
+
+function provisioningOrder(fleet: MemoryFleet, desktopId: string): ProvisioningOrder | null {
   const found = fleet.desktops.rows.get(desktopId);
   if (found?.state !== 'provisioning') return null;
   const itsPool = pool(fleet, found.poolId);

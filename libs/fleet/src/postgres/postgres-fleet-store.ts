@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, In, Not } from 'typeorm';
 import { AuditLog } from '#libs/audit';
-import { rowsOf, transact } from '#libs/database';
+import { readRows, transact } from '#libs/database';
 import { ImageCatalogue } from '#libs/images';
 import { Desktop } from '../desktop.entity.js';
 import { FleetStore, type ProvisioningOrder, type SessionNow, type StuckDesktop } from '../fleet-store.js';
 import type { FleetTransaction } from '../fleet-transaction.js';
 import { Pool } from '../pool.entity.js';
-import { desktopColumns } from './columns.js';
+import { desktopColumns, poolColumns } from './columns.js';
 import { PostgresFleetTransaction } from './postgres-fleet-transaction.js';
 
 /** The fleet in PostgreSQL, where its rules are constraints and a trigger. */
@@ -29,20 +29,21 @@ export class PostgresFleetStore extends FleetStore {
     return this.dataSource.manager.find(Pool, { order: { name: 'ASC' } });
   }
 
-  pool(id: string): Promise<Pool | null> {
-    return this.dataSource.manager.findOneBy(Pool, { id });
+  async pool(id: string): Promise<Pool | null> {
+    const [pool] = await this.rows<Pool>(`SELECT ${poolColumns('pools')} FROM pools WHERE id = $1`, [id]);
+    return pool ?? null;
   }
 
   poolsNamed(names: readonly string[]): Promise<Pool[]> {
-    return this.dataSource.manager.findBy(Pool, { name: In([...names]) });
+    return this.rows<Pool>(`SELECT ${poolColumns('pools')} FROM pools WHERE name = ANY($1)`, [names]);
   }
 
   async publishedVersion(imageId: string): Promise<string | null> {
     return (await this.images.publishedVersion(imageId))?.id ?? null;
   }
 
-  desktop(id: string): Promise<Desktop | null> {
-    return this.dataSource.manager.findOneBy(Desktop, { id });
+  desktops(ids: readonly string[]): Promise<Desktop[]> {
+    return this.rows<Desktop>(`SELECT ${desktopColumns('desktops')} FROM desktops WHERE id = ANY($1)`, [ids]);
   }
 
   desktopsOfHost(host: string): Promise<Desktop[]> {
@@ -55,16 +56,19 @@ export class PostgresFleetStore extends FleetStore {
     return new Set(rows.map((row) => row.id));
   }
 
-  async provisioningOrder(desktopId: string): Promise<ProvisioningOrder | null> {
-    const [row] = await this.rows<Desktop & { remainingMs: number }>(
+  async provisioningOrders(desktopIds: readonly string[]): Promise<ProvisioningOrder[]> {
+    const desktops = await this.rows<Desktop & { remainingMs: number }>(
       `SELECT ${desktopColumns('desktops')}, extract(epoch FROM deadline - now())::float8 * 1000 AS "remainingMs"
-         FROM desktops WHERE id = $1 AND state = 'provisioning'`,
-      [desktopId],
+         FROM desktops WHERE id = ANY($1) AND state = 'provisioning'`,
+      [desktopIds],
     );
-    if (!row) return null;
-    const { remainingMs, ...desktop } = row;
-    const pool = await this.pool(desktop.poolId);
-    return pool && { desktop, pool, remainingMs };
+    if (desktops.length === 0) return [];
+    const poolIds = [...new Set(desktops.map(({ poolId }) => poolId))];
+    const pools = await this.rows<Pool>(`SELECT ${poolColumns('pools')} FROM pools WHERE id = ANY($1)`, [poolIds]);
+    return desktops.flatMap(({ remainingMs, ...desktop }) => {
+      const pool = pools.find(({ id }) => id === desktop.poolId);
+      return pool ? [{ desktop, pool, remainingMs }] : [];
+    });
   }
 
   async stuckDesktops(host: string, forSeconds: number): Promise<StuckDesktop[]> {
@@ -110,7 +114,7 @@ export class PostgresFleetStore extends FleetStore {
     return rows.map(({ id }) => id);
   }
 
-  private async rows<Row>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
-    return rowsOf<Row>(await this.dataSource.query(sql, parameters));
+  private rows<Row>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
+    return readRows<Row>(this.dataSource, sql, parameters);
   }
 }

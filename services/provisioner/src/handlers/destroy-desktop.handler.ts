@@ -3,6 +3,7 @@ import { DesktopLifecycle } from '#libs/desktops';
 import { FleetStore } from '#libs/fleet';
 import type { HypervisorDriver } from '#libs/hypervisor';
 import type { JobContext, JobPayload } from '#libs/jobs';
+import { Batcher } from '#libs/kernel';
 import { MachinesInTheMaking } from '../machines-in-the-making.js';
 import { DRIVER } from '../provisioner-options.js';
 import { HostReconciler } from '../reconcilers/host.reconciler.js';
@@ -10,6 +11,11 @@ import { HostReconciler } from '../reconcilers/host.reconciler.js';
 /** Destroys the machine and the leaf of a desktop; one that cannot be destroyed is put in quarantine. */
 @Injectable()
 export class DestroyDesktopHandler {
+  private readonly desktops = new Batcher(async (ids: readonly string[]) => {
+    const desktops = new Map((await this.store.desktops(ids)).map((desktop) => [desktop.id, desktop]));
+    return ids.map((id) => desktops.get(id));
+  });
+
   constructor(
     private readonly store: FleetStore,
     private readonly lifecycle: DesktopLifecycle,
@@ -19,7 +25,7 @@ export class DestroyDesktopHandler {
   ) {}
 
   async handle({ desktopId }: JobPayload<'desktop.destroy'>, context: JobContext): Promise<void> {
-    const desktop = await this.store.desktop(desktopId);
+    const desktop = await this.desktops.add(desktopId);
     if (!desktop || (desktop.state !== 'recycling' && desktop.state !== 'quarantined')) return;
     this.making.abort(desktop.id);
     try {
@@ -29,8 +35,7 @@ export class DestroyDesktopHandler {
       await this.lifecycle.quarantine(desktop, `could not be destroyed: ${String(error)}`);
       return;
     }
-    const pool = await this.store.pool(desktop.poolId);
-    await this.host.machineGone(pool?.memoryMib ?? 0);
+    await this.host.machineGone();
     await this.lifecycle.becomeDeleted(desktop);
   }
 }

@@ -4,7 +4,7 @@ import { DesktopLifecycle } from '#libs/desktops';
 import { type Desktop, FleetStore, type Pool } from '#libs/fleet';
 import type { CallOptions, HypervisorDriver } from '#libs/hypervisor';
 import type { JobContext, JobPayload } from '#libs/jobs';
-import type { Clock } from '#libs/kernel';
+import { Batcher, type Clock } from '#libs/kernel';
 import { SessionAllocator } from '#libs/sessions';
 import { CLOCK, LOGGER, Metrics } from '#libs/telemetry';
 import { ImageLocator } from '../image-locator.js';
@@ -14,6 +14,11 @@ import { DRIVER } from '../provisioner-options.js';
 /** Makes the machine of a desktop; when it is ready the desktop is available, and goes to whoever waits longest. */
 @Injectable()
 export class ProvisionDesktopHandler {
+  private readonly orders = new Batcher(async (ids: readonly string[]) => {
+    const orders = new Map((await this.store.provisioningOrders(ids)).map((order) => [order.desktop.id, order]));
+    return ids.map((id) => orders.get(id));
+  });
+
   private readonly readySeconds;
   private readonly startSeconds;
 
@@ -43,7 +48,7 @@ export class ProvisionDesktopHandler {
   }
 
   async handle({ desktopId }: JobPayload<'desktop.provision'>, context: JobContext): Promise<void> {
-    const order = await this.store.provisioningOrder(desktopId);
+    const order = await this.orders.add(desktopId);
     // A repeated or late job: the desktop is further on already.
     if (!order) return;
     const { desktop, pool } = order;

@@ -25,7 +25,8 @@ export class ResizeDesktopHandler {
     this.busy.add(desktopId);
     try {
       for (let wish = this.take(desktopId); wish; wish = this.take(desktopId)) {
-        if ((await this.store.desktop(desktopId))?.state !== 'assigned') return;
+        const [desktop] = await this.store.desktops([desktopId]);
+        if (desktop?.state !== 'assigned') return;
         await this.driver.resizeDisplay(desktopId, wish.width, wish.height, { correlationId: context.correlationId });
       }
     } catch (error) {

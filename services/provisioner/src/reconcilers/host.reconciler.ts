@@ -4,8 +4,8 @@ import type { HypervisorDriver } from '#libs/hypervisor';
 import { SharedRun } from '#libs/kernel';
 import { DRIVER, PROVISIONER_OPTIONS, type ProvisionerOptions } from '../provisioner-options.js';
 
-/** Machines of that size for which a host must have room to count as having enough. */
-const ROOM_FOR_SEVERAL = 8;
+/** With that much memory left, one machine more or less makes no difference. */
+const ROOM_FOR_SEVERAL_MIB = 16_384;
 
 /** Reports this host as present. */
 @Injectable()
@@ -27,8 +27,8 @@ export class HostReconciler {
    * A machine is gone: those who wait for its room need not wait for the next round. Without effect while the host
    * had room for several more anyway.
    */
-  async machineGone(memoryMiB: number): Promise<void> {
-    if (this.availableMemoryMiB < ROOM_FOR_SEVERAL * memoryMiB) await this.run();
+  async machineGone(): Promise<void> {
+    if (this.availableMemoryMiB < ROOM_FOR_SEVERAL_MIB) await this.run();
   }
 
   private async report(): Promise<void> {
