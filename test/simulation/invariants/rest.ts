@@ -60,6 +60,16 @@ function* strayMachines(fleet: MemoryFleet, hosts: readonly WatchedHost[]): Gene
   }
 }
 
+/** Pools that lack desktops because those in quarantine take their room: that waits for an operator. */
+export function starvedByQuarantine(fleet: MemoryFleet): number {
+  const isStarved = (pool: Pool) => {
+    const desktops = [...fleet.desktops.hot.values()].filter(({ poolId }) => poolId === pool.id);
+    const missing = pool.spares + waitingIn(fleet, pool) - desktops.filter(({ state }) => state === 'available').length;
+    return missing > 0 && desktops.length >= pool.max && desktops.some(({ state }) => state === 'quarantined');
+  };
+  return [...fleet.pools.values()].filter(isStarved).length;
+}
+
 const waitingIn = (fleet: MemoryFleet, pool: Pool): number =>
   [...fleet.sessions.hot.values()].filter(({ poolId, waitingSince }) => poolId === pool.id && waitingSince !== null)
     .length;
