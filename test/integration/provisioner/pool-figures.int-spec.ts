@@ -87,6 +87,10 @@ describe('what operators see', () => {
     await fleet.database.dataSource.query(`UPDATE sessions SET state = 'failed' WHERE username = 'bob'`);
     await shows('goldleaf_pool_refusals_total', '{pool="call-center"} 1');
     expect((await fleet.pool()).refusals).toBe(1);
+    // Counted from the rows each time, and not once more in each round.
+    await fleet.app.get(PoolService).update('call-center', { spares: 1 }, 'ivan');
+    await shows('goldleaf_pool_spares_wanted', '{pool="call-center"} 1');
+    expect(await scrape('goldleaf_pool_refusals_total')).toEqual(['{pool="call-center"} 1']);
   });
 
   it('how soon a pool begins to refill', async () => {
@@ -126,9 +130,9 @@ describe('parents', () => {
     await fleet.addPool({ spares: 0 });
     await fleet.addPool({ name: 'same-shape', spares: 0 });
     await isPrepared('a 1 512');
-    await fleet.addPool({ name: 'larger', spares: 0, memoryMiB: 1024 });
+    await fleet.addPool({ name: 'bigger', spares: 0, memoryMiB: 1024 });
     await isPrepared('a 1 512', 'a 1 1024');
-    await fleet.app.get(PoolService).update('larger', { mode: 'maintenance' }, 'ivan');
+    await fleet.app.get(PoolService).update('bigger', { mode: 'maintenance' }, 'ivan');
     await fleet.publish('b');
     await isPrepared('a 1 512', 'a 1 1024', 'b 1 512');
     expect(host.machines.machines.size).toBe(0);
@@ -149,6 +153,9 @@ describe('parents', () => {
     await until('the second try hangs', async () => hangs.mock.results.some(({ value }) => value === true));
     await fleet.app.get(PoolService).update('call-center', { spares: 3 }, 'ivan');
     await fleet.settled(3);
+    await until('the round of the reconcilers goes on', async () =>
+      (await text()).includes('goldleaf_pool_spares_wanted{pool="call-center"} 3'),
+    );
     expect(prepared()).toEqual([]);
   });
 
