@@ -227,7 +227,7 @@ export class QemuDriver implements HypervisorDriver {
     return this.conversations.run(`identity ${machine.id}`, async () => {
       if (machine.hasIdentity) return true;
       if (machine.mayHaveIdentity) {
-        const taken = (agent: GuestAgent) => agent.fileExists(identityPaths.taken);
+        const taken = async (agent: GuestAgent) => (await agent.readFile(identityPaths.taken)) === 'taken\n';
         if (await this.talk(machine, timeoutMs, signal, taken)) machine.hasIdentity = true;
       }
       if (!machine.hasIdentity) {
