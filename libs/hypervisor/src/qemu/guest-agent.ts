@@ -102,7 +102,9 @@ export class GuestAgent {
   async readFile(path: string): Promise<string | undefined> {
     if (!(await this.fileExists(path))) return undefined;
     const handle = await this.call('guest-file-open', { path, mode: 'r' });
-    const { 'buf-b64': content } = fileRead.parse(await this.call('guest-file-read', { handle, count: MAX_READ_BYTES }));
+    const { 'buf-b64': content } = fileRead.parse(
+      await this.call('guest-file-read', { handle, count: MAX_READ_BYTES }),
+    );
     await this.call('guest-file-close', { handle });
     return decode(content);
   }
