@@ -114,6 +114,8 @@ describe('forked machines', () => {
       expect(guestMs).toBeGreaterThan(askedAt - 1_500);
       expect(guestMs).toBeLessThan(Date.now() + 1_500);
       expect(await guestSays(id, 'dmesg | grep -c "due to virtual machine fork"')).toBe('1');
+      // Programs started again would cost each desktop more than its fork.
+      expect(await guestSays(id, 'systemctl show --value -p NRestarts goldleaf-clipboard')).toBe('0');
     }
   });
 
@@ -132,9 +134,11 @@ describe('forked machines', () => {
     expect(await hashSparseFile(parent.path('disk.qcow2'))).toBe(record?.files['disk.qcow2'].sha256);
   });
 
-  it('maps the memory of the parent privately, and has no swap in the guest', async () => {
+  it('maps the memory of the parent privately, needs little of its own, and has no swap in the guest', async () => {
     const parent = await onlyParent();
     const { id } = await forked('private');
+    const [used] = (await driver.usage()).filter(({ machineId }) => machineId === id);
+    expect(used?.privateMiB).toBeLessThan(60);
     const maps = (await readFile(`/proc/${await pidOf(id)}/smaps`, 'utf8')).split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
     const memory = maps.filter((map) => map.split('\n', 1)[0]?.endsWith(parent.path('memory')));
     expect(memory).toHaveLength(1);
