@@ -1,8 +1,11 @@
+import { cpus } from 'node:os';
 import type { QemuDriver } from '#libs/hypervisor';
 import { type BenchReport, type BenchRow, comparedRow, describeMachine, plainRow } from './bench-report.js';
 import { ForkHost, type MadeMachine, type RealMemory, realMemory } from './fork/fork-host.js';
+import { judged } from './fork/targets.js';
 
 const MEMORY_MIB = 1024;
+const BURST_PER_SECOND = 4;
 const SIZES_MIB = [512, 1024, 2048, 4096] as const;
 const FORKS = 20;
 const BOOTS = 3;
@@ -73,23 +76,31 @@ async function burstRows(host: ForkHost, driver: QemuDriver, count: number): Pro
   if (availableMemoryMiB < count * BURST_MIB_EACH + MEMORY_MIB) {
     return [plainRow(`burst of ${count}: left out, memory available`, availableMemoryMiB, 'MiB')];
   }
+  const busyBefore = hostBusySeconds();
   const from = performance.now();
   const ended = await Promise.allSettled(Array.from({ length: count }, () => host.make(driver, MEMORY_MIB)));
   const seconds = (performance.now() - from) / 1000;
   const made = ended.flatMap((end): MadeMachine[] => (end.status === 'fulfilled' ? [end.value] : []));
   const ready = await Promise.allSettled(made.map(({ machine }) => driver.waitReady(machine.id, READY_MS)));
   const readySeconds = (performance.now() - from) / 1000;
+  const busySeconds = hostBusySeconds() - busyBefore;
   const failed = count - ready.filter(({ status }) => status === 'fulfilled').length;
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   const ids = made.map(({ machine }) => machine.id);
   const memoryMiB = (await realMemory(ids)).totalMiB / Math.max(1, ids.length);
   for (const id of ids) await driver.destroy(id);
   return [
-    plainRow(`burst of ${count}: running`, count / seconds, '1/s'),
-    plainRow(`burst of ${count}: with identity`, count / readySeconds, '1/s'),
-    plainRow(`burst of ${count}: failed`, failed, ''),
+    judged(plainRow(`burst of ${count}: running`, count / seconds, '1/s'), { atLeast: BURST_PER_SECOND }),
+    judged(plainRow(`burst of ${count}: with identity`, count / readySeconds, '1/s'), { atLeast: BURST_PER_SECOND }),
+    judged(plainRow(`burst of ${count}: failed`, failed, ''), { atMost: 0 }),
+    plainRow(`burst of ${count}: processor time of the host for each`, (1000 * busySeconds) / count, 'ms'),
     plainRow(`burst of ${count}: real memory of each, ${SETTLE_MS / 1000} s later`, memoryMiB, 'MiB'),
   ];
+}
+
+/** What all processors of this host have worked so far, for whomever. */
+function hostBusySeconds(): number {
+  return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0) / 1000;
 }
 
 /** What one more child adds, each left alone for a moment after it took its identity. */
@@ -107,9 +118,25 @@ async function memoryRows(host: ForkHost, driver: QemuDriver): Promise<BenchRow[
   const added = (of: keyof RealMemory): number =>
     ((found.at(-1)?.[of] ?? 0) - (found[0]?.[of] ?? 0)) / (found.length - 1);
   return [
-    plainRow(`real memory that one more child of ${MEMORY_MIB} MiB adds`, added('totalMiB'), 'MiB'),
+    judged(plainRow(`real memory that one more child of ${MEMORY_MIB} MiB adds`, added('totalMiB'), 'MiB'), {
+      atMost: 50,
+    }),
     plainRow('of it, code translated by software emulation', added('translatedMiB'), 'MiB'),
   ];
+}
+
+/** What `usage` takes, which is asked every few seconds. */
+async function usageMs(host: ForkHost, driver: QemuDriver): Promise<number> {
+  const made = await Promise.all(Array.from({ length: 5 }, () => host.make(driver, MEMORY_MIB)));
+  await Promise.all(made.map(({ machine }) => driver.waitReady(machine.id, READY_MS)));
+  const times: number[] = [];
+  for (let n = 0; n < 5; n++) {
+    const from = performance.now();
+    await driver.usage();
+    times.push((performance.now() - from) / made.length);
+  }
+  for (const { machine } of made) await driver.destroy(machine.id);
+  return median(times);
 }
 
 async function writesPerSecond(host: ForkHost, driver: QemuDriver): Promise<number> {
@@ -145,19 +172,35 @@ export async function run(): Promise<BenchReport> {
       writes.plain.push(await writesPerSecond(host, plain));
     }
     const rows: BenchRow[] = [
-      comparedRow('fork to running, p50, against boot', median(forks.runningMs), 'ms', median(boots)),
+      judged(plainRow('fork to running, p50', median(forks.runningMs), 'ms'), { atMost: 150 }),
+      judged(comparedRow('fork to running, p50, against boot', median(forks.runningMs), 'ms', median(boots)), {
+        of: 'ratio',
+        atMost: 0.01,
+      }),
       comparedRow('fork to running, p99, against boot', quantile(forks.runningMs, 0.99), 'ms', quantile(boots, 0.99)),
       plainRow('identity after the fork, p50', median(forks.identityMs), 'ms'),
       plainRow('identity after the fork, p99', quantile(forks.identityMs, 0.99), 'ms'),
       ...SIZES_MIB.map((size, at) => plainRow(`fork to running, p50, ${size} MiB`, sizes[at] ?? Number.NaN, 'ms')),
-      plainRow('slowest size against fastest', Math.max(...sizes) / Math.min(...sizes), ''),
-      comparedRow(
-        'fork, encrypted leaf against plain, p50',
-        median(forks.runningMs),
-        'ms',
-        median(plainForks.runningMs),
+      judged(plainRow('slowest size against fastest', Math.max(...sizes) / Math.min(...sizes), ''), { atMost: 1.5 }),
+      plainRow('fork, plain leaf, p50', median(plainForks.runningMs), 'ms'),
+      judged(
+        plainRow(
+          'what an encrypted leaf adds to a fork, p50',
+          median(forks.runningMs) - median(plainForks.runningMs),
+          'ms',
+        ),
+        { atMost: 30 },
       ),
-      comparedRow('4 KiB writes, encrypted leaf against plain', median(writes.encrypted), '1/s', median(writes.plain)),
+      judged(
+        comparedRow(
+          '4 KiB writes, encrypted leaf against plain',
+          median(writes.encrypted),
+          '1/s',
+          median(writes.plain),
+        ),
+        { of: 'ratio', atLeast: 0.7 },
+      ),
+      plainRow('usage of all machines of the host, for each', await usageMs(host, forking), 'ms'),
       ...(await memoryRows(host, forking)),
     ];
     for (const count of BURSTS) rows.push(...(await burstRows(host, forking, count)));

@@ -3,6 +3,8 @@ export interface DriverCapabilities {
   readonly accelerator: 'kvm' | 'tcg' | 'none';
   /** Whether machines are forked from a saved parent; otherwise they boot as linked clones. */
   readonly forks: boolean;
+  /** Whether memory of machines may come to lie in the host's swap, and so on a disk. Known once started. */
+  readonly mayBeSwapped: boolean;
 }
 
 export interface HostCapacity {

@@ -57,6 +57,9 @@ describe('ManualClock', () => {
     clock.advance(1_000);
     await settle();
     expect(woken).toEqual(['never aborted', 'early', 'early too', 'late']);
+    const later = new AbortController();
+    void sleeper('aborted too', 10, later.signal);
+    later.abort();
     expect(clock.nextWake()).toBeUndefined();
   });
 });

@@ -40,7 +40,7 @@ export class FakeDriver implements HypervisorDriver {
   }
 
   capabilities(): DriverCapabilities {
-    return { accelerator: 'none', forks: this.host.forks };
+    return { accelerator: 'none', forks: this.host.forks, mayBeSwapped: false };
   }
 
   async capacity(): Promise<HostCapacity> {

@@ -11,6 +11,7 @@ const reply = z.object({
   return: z.unknown().optional(),
   error: z.object({ class: z.string(), desc: z.string() }).optional(),
 });
+const fileRead = z.object({ 'buf-b64': z.string() });
 const execStarted = z.object({ pid: z.int() });
 const execStatus = z.object({
   exited: z.boolean(),
@@ -22,6 +23,8 @@ const execStatus = z.object({
 
 /** The agent sends at most 16 MiB of output, in base64. */
 const MAX_LINE_BYTES = 64 << 20;
+/** Of a file. */
+const MAX_READ_BYTES = 4096;
 /** An agent that just comes up loses what was sent before; asked again after this time. */
 const SYNC_ATTEMPT_MS = 1_000;
 const END_OF_GARBAGE = 0xff;
@@ -93,6 +96,17 @@ export class GuestAgent {
       if (error instanceof GuestAgentRefusal) return false;
       throw error;
     }
+  }
+
+  /** The start of a file, undefined when there is none; costs the guest no process. */
+  async readFile(path: string): Promise<string | undefined> {
+    if (!(await this.fileExists(path))) return undefined;
+    const handle = await this.call('guest-file-open', { path, mode: 'r' });
+    const { 'buf-b64': content } = fileRead.parse(
+      await this.call('guest-file-read', { handle, count: MAX_READ_BYTES }),
+    );
+    await this.call('guest-file-close', { handle });
+    return decode(content);
   }
 
   /** Runs a program to its end. */

@@ -13,12 +13,6 @@ export async function readHostCapacity(leavesDir: string): Promise<HostCapacity>
   };
 }
 
-/** Whether the host may write memory, and so that of guests, to a disk. */
-export async function hostSwaps(): Promise<boolean> {
-  const swaps = await readFile('/proc/swaps', 'utf8').catch(() => '');
-  return swaps.trim().split('\n').length > 1;
-}
-
 function fieldMiB(meminfo: string, field: string): number {
   const match = new RegExp(`^${field}: +(\\d+) kB`, 'm').exec(meminfo);
   return match ? Math.floor(Number(match[1]) / 1024) : 0;

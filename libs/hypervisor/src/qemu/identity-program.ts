@@ -1,9 +1,9 @@
 /** What the program below does once it waits, and once it is done. */
 export const identityPaths = {
   /** Exists in a parent whose program waits for an identity. */
-  waits: '/run/goldleaf-identity-waits',
-  /** Exists in a machine that has taken its own. */
-  taken: '/run/goldleaf-identity-taken',
+  waits: '/run/goldleaf-identity/waits',
+  /** Empty until a machine has taken its own identity. */
+  taken: '/run/goldleaf-identity/taken',
   interpreter: '/usr/bin/perl',
 } as const;
 
@@ -12,29 +12,79 @@ export const identityPaths = {
  * one line with all that is a machine's own, takes it on, and answers `done`. Perl without modules, because
  * `perl-base` is in every Debian and its system calls need no further programs. System calls are those of x86-64.
  *
+ * A child of a host without hardware virtualisation translates every piece of code that it comes by for the first
+ * time, which costs it processor and memory. So all that can be done before the save is done there: files are opened,
+ * and mounted where they are to be read (on a file system in memory, so that none of it reaches the disk). What is left
+ * is to write into what is open. And the program stays, since its end would cost more than all of that.
+ *
  * The line: `identity <epoch microseconds> <host name> <machine id> <boot id> <mac> <seed>`, the last three in hex.
  */
 export const IDENTITY_PROGRAM = String.raw`
 use strict;
-my ($SETTIMEOFDAY, $MOUNT, $SETHOSTNAME) = (164, 165, 170);
+my ($PAUSE, $SETTIMEOFDAY, $MOUNT, $SETHOSTNAME, $PIDFD_OPEN, $PIDFD_GETFD) = (34, 164, 165, 170, 434, 438);
+my ($EPOLL_WAIT, $EPOLL_CTL, $EPOLL_CREATE, $EPOLLIN, $EPOLLET) = (232, 233, 291, 1, 0x80000000);
 my ($SIOCSIFHWADDR, $RNDADDENTROPY, $RNDRESEEDCRNG, $MS_BIND) = (0x8924, 0x40085203, 0x5207, 4096);
+my $dir = '/run/goldleaf-identity';
 my @failed;
 
-sub put {
-  my ($path, $text) = @_;
-  if (open(my $file, '>', $path)) { print $file $text; close($file) or push @failed, $path; }
-  else { push @failed, $path; }
+# A file of the identity, open, with this in it until there is better, and where else it is to be read.
+sub prepare {
+  my ($name, $text, @places) = @_;
+  open(my $file, '>', "$dir/$name") or die "$name: $!";
+  chmod 0444, "$dir/$name";
+  syswrite($file, $text);
+  sysseek($file, 0, 0);
+  for my $place (@places) {
+    if (!-e $place) { open(my $made, '>', $place) or die "$place: $!"; }
+    my ($from, $to, $none) = ("$dir/$name", $place, '');
+    syscall($MOUNT, $from, $to, $none, $MS_BIND, $none) == 0 or die "$place: $!";
+  }
+  return $file;
 }
 
+sub content {
+  open(my $file, '<', $_[0]) or return '';
+  return readline($file) // '';
+}
+
+mkdir $dir;
 my ($name) = grep { -e } ('/dev/virtio-ports/org.goldleaf.identity.0', '/dev/vport1p3', '/dev/vport0p3');
 open(my $port, '+<', $name) or die "no port: $!";
-put('${identityPaths.waits}', '');
+open(my $random, '+<', '/dev/urandom') or die "random: $!";
+my $hostnameFile = prepare('hostname', '', '/etc/hostname');
+my $machineFile = prepare('machine-id', content('/etc/machine-id'), '/etc/machine-id', grep { -e $_ && !-l $_ } ('/run/machine-id', '/var/lib/dbus/machine-id'));
+# The kernel made its boot id once, before the save, and keeps it; what programs read is the file.
+my $bootFile = prepare('boot-id', content('/proc/sys/kernel/random/boot_id'), '/proc/sys/kernel/random/boot_id');
+my $takenFile = prepare('taken', '');
+opendir(my $nics, '/sys/class/net') or die "nics: $!";
+my ($nic) = sort grep { /^e/ } readdir($nics);
+socket(my $socket, 2, 2, 0) or die "socket: $!";
 
+# The clipboard's daemon comes up after the desktop. Its port cannot be opened twice, so this borrows its descriptor.
+my $clipboard;
+for (1 .. 60) {
+  last if $clipboard or !-e '/usr/sbin/spice-vdagentd';
+  select(undef, undef, undef, 0.5);
+  for my $process (grep { content("$_/comm") eq "spice-vdagentd\n" } glob('/proc/[0-9]*')) {
+    for my $link (grep { (readlink($_) // '') =~ m{^/dev/vport} } glob("$process/fd/*")) {
+      my $handle = syscall($PIDFD_OPEN, substr($process, 6) + 0, 0);
+      my $fd = syscall($PIDFD_GETFD, $handle, substr($link, rindex($link, '/') + 1) + 0, 0);
+      open($clipboard, '>&=', $fd) if $fd >= 0;
+    }
+  }
+}
+
+# Told of changes only: while nobody is connected the port always has something to say, which is end of file.
+my $changes = syscall($EPOLL_CREATE, 0);
+my $wanted = pack('VQ', $EPOLLIN | $EPOLLET, 0);
+syscall($EPOLL_CTL, $changes, 1, fileno($port), $wanted) == 0 or die "epoll: $!";
+my $found = $wanted;
+
+close(prepare('waits', ''));
 my ($said, @identity) = ('');
 until (@identity) {
   my $got = sysread($port, my $chunk, 4096);
-  # Nobody is connected yet: the port says end of file, and says it at once.
-  if (!$got) { select(undef, undef, undef, 0.005); next; }
+  if (!$got) { syscall($EPOLL_WAIT, $changes, $found, 1, 1000); next; }
   $said .= $chunk;
   while ($said =~ s/^([^\n]*)\n//) {
     @identity = ($1, $2, $3, $4, $5, $6)
@@ -44,40 +94,25 @@ until (@identity) {
 my ($time, $host, $machine, $boot, $mac, $seed) = @identity;
 
 # Random numbers first: nothing after this draws what a sibling draws.
-if (open(my $random, '+<', '/dev/urandom')) {
-  my $bytes = pack('H*', $seed);
-  ioctl($random, $RNDADDENTROPY, my $entropy = pack('ii', 8 * length $bytes, length $bytes) . $bytes) or push @failed, 'seed';
-  ioctl($random, $RNDRESEEDCRNG, 0) or push @failed, 'reseed';
-} else { push @failed, 'random'; }
+my $bytes = pack('H*', $seed);
+ioctl($random, $RNDADDENTROPY, my $entropy = pack('ii', 8 * length $bytes, length $bytes) . $bytes) or push @failed, 'seed';
+ioctl($random, $RNDRESEEDCRNG, 0) or push @failed, 'reseed';
 
 my $now = pack('qq', int($time / 1e6), $time % 1e6);
 syscall($SETTIMEOFDAY, $now, 0) == 0 or push @failed, 'time';
 my $hostname = $host;
 syscall($SETHOSTNAME, $hostname, length $hostname) == 0 or push @failed, 'host name';
-put('/etc/hostname', "$host\n");
-put('/etc/machine-id', "$machine\n");
-put($_, "$machine\n") for grep { -e } ('/run/machine-id', '/var/lib/dbus/machine-id');
+syswrite($hostnameFile, "$host\n") or push @failed, 'host name file';
+syswrite($machineFile, "$machine\n") or push @failed, 'machine id';
+syswrite($bootFile, "$boot\n") or push @failed, 'boot id';
+my $request = pack('a16Sa6x16', $nic // '', 1, pack('H*', $mac =~ s/://gr));
+ioctl($socket, $SIOCSIFHWADDR, $request) or push @failed, 'mac' if defined $nic;
 
-# The kernel made its boot id once, before the save, and keeps it; what programs read is the file.
-put('/run/goldleaf-boot-id', "$boot\n");
-chmod 0444, '/run/goldleaf-boot-id';
-my ($from, $to, $none) = ('/run/goldleaf-boot-id', '/proc/sys/kernel/random/boot_id', '');
-syscall($MOUNT, $from, $to, $none, $MS_BIND, $none) == 0 or push @failed, 'boot id';
-
-if (opendir(my $nics, '/sys/class/net')) {
-  my ($nic) = sort grep { /^e/ } readdir($nics);
-  socket(my $socket, 2, 2, 0);
-  my $request = pack('a16Sa6x16', $nic // '', 1, pack('H*', $mac =~ s/://gr));
-  ioctl($socket, $SIOCSIFHWADDR, $request) or push @failed, 'mac' if defined $nic;
-}
-
-unlink '${identityPaths.waits}';
-put('${identityPaths.taken}', '') unless @failed;
+syswrite($takenFile, "taken\n") or push @failed, 'taken' unless @failed;
 syswrite($port, @failed ? 'failed ' . join(', ', @failed) . "\n" : "done\n");
 
-# The clipboard's daemon has shaken hands with nobody in the parent; systemd starts it again.
-for my $pid (grep { m{^/proc/[0-9]+$} } glob('/proc/[0-9]*')) {
-  open(my $file, '<', "$pid/comm") or next;
-  kill 'KILL', substr($pid, 6) if (readline($file) // '') eq "spice-vdagentd\n";
-}
+# What the clipboard's daemon said of itself at its start (VD_AGENT_ANNOUNCE_CAPABILITIES, with a wish for an answer)
+# went to the null device that parents have in the place of the real one.
+syswrite($clipboard, pack('VV VVQV VV', 1, 28, 1, 6, 0, 8, 1, 0x38de7)) if $clipboard;
+syscall($PAUSE) while 1;
 `;

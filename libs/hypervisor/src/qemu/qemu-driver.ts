@@ -12,7 +12,8 @@ import { machineSpecSchema } from './create-machine.js';
 import { ExitAnnouncer } from './exit-announcer.js';
 import { readExitReason } from './exit-reason.js';
 import { GuestAgent, GuestAgentRefusal } from './guest-agent.js';
-import { hostSwaps, readHostCapacity } from './host-capacity.js';
+import { readHostCapacity } from './host-capacity.js';
+import { hostMaySwap } from './host-swap.js';
 import { giveIdentity } from './identity.js';
 import { identityPaths } from './identity-program.js';
 import { KeyedLock } from './keyed-lock.js';
@@ -44,6 +45,7 @@ export class QemuDriver implements HypervisorDriver {
   private readonly processes = new ProcessTable();
   private readonly exits: ExitAnnouncer;
   private readonly maker: MachineMaker;
+  private mayBeSwapped = false;
   private watch: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: QemuDriverOptions) {
@@ -66,8 +68,13 @@ export class QemuDriver implements HypervisorDriver {
     for (const machine of adopted) this.take(machine);
     await this.maker.start();
     for (const machine of adopted) if (machine.state === 'ended') await this.announceEnd(machine);
-    if (await hostSwaps())
-      this.logger.warn('this host swaps: what desktops hold in memory may come to lie on its disk');
+    this.mayBeSwapped = await hostMaySwap();
+    if (this.mayBeSwapped) {
+      this.logger.warn(
+        'this host may swap: what desktops hold in memory may come to lie on its disk; ' +
+          'turn swap off, or set MemorySwapMax=0 for the service (memory.swap.max of its control group)',
+      );
+    }
     this.watch = setInterval(() => void this.lookForEnds(), WATCH_INTERVAL_MS);
     this.watch.unref();
     this.logger.info(
@@ -87,7 +94,7 @@ export class QemuDriver implements HypervisorDriver {
 
   /** Until the first machine is made, KVM that has not been probed counts as absent. */
   capabilities(): DriverCapabilities {
-    return { accelerator: this.maker.accelerator ?? 'tcg', forks: this.maker.forks };
+    return { accelerator: this.maker.accelerator ?? 'tcg', forks: this.maker.forks, mayBeSwapped: this.mayBeSwapped };
   }
 
   capacity(): Promise<HostCapacity> {
@@ -227,7 +234,7 @@ export class QemuDriver implements HypervisorDriver {
     return this.conversations.run(`identity ${machine.id}`, async () => {
       if (machine.hasIdentity) return true;
       if (machine.mayHaveIdentity) {
-        const taken = (agent: GuestAgent) => agent.fileExists(identityPaths.taken);
+        const taken = async (agent: GuestAgent) => (await agent.readFile(identityPaths.taken)) === 'taken\n';
         if (await this.talk(machine, timeoutMs, signal, taken)) machine.hasIdentity = true;
       }
       if (!machine.hasIdentity) {

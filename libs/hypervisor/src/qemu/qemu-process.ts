@@ -10,8 +10,11 @@ import { QmpClient } from './qmp-client.js';
 /** QEMU's monitor is there about 40 ms after its start. */
 const START_POLL_MS = 4;
 const END_POLL_MS = 5;
-/** No core dumps: one would hold the guest's memory. */
-const WITHOUT_CORE_DUMPS = ['prlimit', '--core=0:0', '--'] as const;
+/**
+ * No core dumps: one would hold the guest's memory. Of the limits that are too small for a file, 1 byte is the one at
+ * which the kernel also starts no program that it would otherwise hand the dump to, whatever its size.
+ */
+const WITHOUT_CORE_DUMPS = ['prlimit', '--core=1:1', '--'] as const;
 
 /**
  * Starts QEMU in a session of its own, so that it outlives this process, and returns when its monitor answers.
