@@ -12,7 +12,7 @@ const ENOUGH: Readonly<Record<Mutation, number>> = {
   'moves-check-state': 20,
   'no-jobs-after-commit': 5,
   'destroys-nothing': 10,
-  'lists-machines-before-rows': 120,
+  'lists-machines-before-rows': 250,
   'no-stuck-reconciler': 30,
   'no-orphan-sweep': 40,
 };
