@@ -55,8 +55,11 @@ function* strayMachines(fleet: MemoryFleet, hosts: readonly WatchedHost[]): Gene
       if (!desktop || desktop.host !== host.name) yield `machine ${id} on ${host.name} is leaked`;
     }
   }
-  for (const { id, host, state } of fleet.desktops.hot.values()) {
-    if (state === 'available' && !runs(hosts, host, id)) yield `spare ${id} has no running machine`;
+  for (const { id, host, state, displayPort } of fleet.desktops.hot.values()) {
+    if (state !== 'available' && state !== 'assigned') continue;
+    const machine = hosts.find(({ name }) => name === host)?.machines.get(id);
+    if (machine?.state !== 'running') yield `${state} desktop ${id} has no running machine`;
+    else if (machine.display.port !== displayPort) yield `desktop ${id} shows the screen of an earlier machine`;
   }
 }
 
