@@ -1,6 +1,6 @@
 /**
- * `npm test`: sets up what is missing, then lint and all three suites. Ends with a line `N passed, N failed`; a suite
- * that skipped tests, or ran none, is a failure, so that green always means that everything was tried.
+ * `npm test`: sets up what is missing, then lint, all three suites and the simulation. Ends with a line `N passed, N
+ * failed`; a suite that skipped tests, or ran none, is a failure, so that green always means that everything was tried.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -53,6 +53,16 @@ async function runSuite({ name, options }, folder, stateDir) {
   return { passed, failed, skipped };
 }
 
+const SEEDS = 1_000;
+
+/** The simulation counts as one test. @returns {Promise<Count>} */
+async function runSimulation() {
+  console.log(`\n  simulation\n`);
+  const { run } = await import(`${root}/dist/test/simulation/sim.js`);
+  const ok = await run(['--seeds', String(SEEDS)]);
+  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 };
+}
+
 /** @param {string} stateDir */
 async function buildGoldenImage(stateDir) {
   const release = await waitForLock(`image ${stateDir}`, (holder) =>
@@ -72,6 +82,11 @@ await runToEnd(async () => {
   await step('Golden image', () => buildGoldenImage(stateDir));
   /** @type {Count} */
   const total = { passed: 0, failed: 0, skipped: 0 };
+  const add = (/** @type {Count} */ count) => {
+    total.passed += count.passed;
+    total.failed += count.failed;
+    total.skipped += count.skipped;
+  };
   await step('Lint', async () => {
     const { ok, output } = await runCommand('npm', ['run', '--silent', 'lint'], { cwd: root });
     if (ok) return 'types, style, layers, cycles';
@@ -82,9 +97,8 @@ await runToEnd(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'goldleaf-results-'));
   for (const suite of suites) {
     const count = await runSuite(suite, folder, stateDir);
-    total.passed += count.passed;
-    total.failed += count.failed;
-    total.skipped += count.skipped;
+    if (suite.name === 'unit') add(await runSimulation());
+    add(count);
   }
   rmSync(folder, { recursive: true, force: true });
   console.log('');
