@@ -66,6 +66,7 @@ export const auditActionSchema = z.enum([
   'session-expired',
   'desktop-lost',
   'desktop-quarantined',
+  'desktop-discarded',
   'pool-created',
   'pool-changed',
   'host-changed',

@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { FleetModule } from '#libs/fleet';
 import { ImagesModule } from '#libs/images';
+import { DesktopDisposal } from './desktop-disposal.js';
 import { DesktopLifecycle } from './desktop-lifecycle.js';
 import { DesktopQueries } from './desktop-queries.js';
 import { DisplaySeal } from './display-seal.js';
@@ -12,6 +13,7 @@ import { PoolTallies } from './pool-tallies.js';
 import { RefillEvents } from './refill-events.js';
 
 const providers = [
+  DesktopDisposal,
   DesktopLifecycle,
   DesktopQueries,
   HostRegistry,

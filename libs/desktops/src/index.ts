@@ -1,3 +1,4 @@
+export { DesktopDisposal } from './desktop-disposal.js';
 export { DesktopLifecycle } from './desktop-lifecycle.js';
 export { DesktopQueries } from './desktop-queries.js';
 export { DesktopsModule } from './desktops.module.js';

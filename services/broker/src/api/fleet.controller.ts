@@ -1,8 +1,8 @@
-import { Body, Controller, Get, Param, Patch } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Patch } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { type DesktopView, type HostView, type UpdateHost, updateHostSchema } from '#libs/contracts';
-import { DesktopQueries, HostRegistry, HostService } from '#libs/desktops';
+import { type DesktopView, type HostView, idSchema, type UpdateHost, updateHostSchema } from '#libs/contracts';
+import { DesktopDisposal, DesktopQueries, HostRegistry, HostService } from '#libs/desktops';
 import type { Principal } from '#libs/identity';
 import { errors } from '#libs/kernel';
 import { ItOnly } from '../auth/it-only.decorator.js';
@@ -20,6 +20,7 @@ const hostNameSchema = z.string().min(1).max(253);
 export class FleetController {
   constructor(
     private readonly desktops: DesktopQueries,
+    private readonly disposal: DesktopDisposal,
     private readonly hosts: HostRegistry,
     private readonly hostService: HostService,
   ) {}
@@ -28,6 +29,21 @@ export class FleetController {
   @Endpoint({ summary: 'All desktops that exist, newest first', answer: 'Desktop', list: true, errors: refused })
   listDesktops(): Promise<DesktopView[]> {
     return this.desktops.list();
+  }
+
+  @Delete('desktops/:id')
+  @Endpoint({
+    summary: 'Destroys a spare, or tries again to destroy a desktop in quarantine',
+    description: 'Its pool makes another. A desktop that somebody has is destroyed when they log off.',
+    status: 202,
+    answer: 'Desktop',
+    errors: [...refused, errors.originRefused, errors.notFound, errors.conflict],
+  })
+  discardDesktop(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', { schema: idSchema }) id: string,
+  ): Promise<DesktopView> {
+    return this.disposal.discard(id, principal.username);
   }
 
   @Get('hosts')
