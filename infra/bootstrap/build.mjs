@@ -13,7 +13,7 @@ const portal = join(root, 'services/portal');
 const parts = [
   {
     name: 'services',
-    sources: ['libs', 'services', 'migrations', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'],
+    sources: ['libs', 'services', 'migrations', 'test', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'],
     command: 'node_modules/typescript/bin/tsc',
     args: ['-p', 'tsconfig.build.json'],
     result: 'dist/services/standalone/src/main.js',

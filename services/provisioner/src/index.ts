@@ -10,6 +10,7 @@ export { ProvisionerModule } from './provisioner.module.js';
 export { HostReconciler } from './reconcilers/host.reconciler.js';
 export { MachineReconciler } from './reconcilers/machine.reconciler.js';
 export { PoolReconciler } from './reconcilers/pool.reconciler.js';
+export { QuarantineReconciler } from './reconcilers/quarantine.reconciler.js';
 export { ReconcilerLoop } from './reconcilers/reconciler-loop.js';
 export { SessionReconciler } from './reconcilers/session.reconciler.js';
 export { StuckDesktopReconciler } from './reconcilers/stuck-desktop.reconciler.js';

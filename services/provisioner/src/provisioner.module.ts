@@ -18,6 +18,7 @@ import { MemoryUsageReconciler } from './reconcilers/memory-usage.reconciler.js'
 import { ParentReconciler } from './reconcilers/parent.reconciler.js';
 import { PoolReconciler } from './reconcilers/pool.reconciler.js';
 import { PoolMetricsReconciler } from './reconcilers/pool-metrics.reconciler.js';
+import { QuarantineReconciler } from './reconcilers/quarantine.reconciler.js';
 import { RefillMetricsReconciler } from './reconcilers/refill-metrics.reconciler.js';
 import { SessionReconciler } from './reconcilers/session.reconciler.js';
 import { StuckDesktopReconciler } from './reconcilers/stuck-desktop.reconciler.js';
@@ -56,6 +57,7 @@ export class ProvisionerModule {
         HostReconciler,
         MachineReconciler,
         StuckDesktopReconciler,
+        QuarantineReconciler,
         SessionReconciler,
         PoolReconciler,
         ParentReconciler,

@@ -16,6 +16,7 @@ import { MemoryUsageReconciler } from './reconcilers/memory-usage.reconciler.js'
 import { ParentReconciler } from './reconcilers/parent.reconciler.js';
 import { PoolReconciler } from './reconcilers/pool.reconciler.js';
 import { PoolMetricsReconciler } from './reconcilers/pool-metrics.reconciler.js';
+import { QuarantineReconciler } from './reconcilers/quarantine.reconciler.js';
 import { ReconcilerLoop } from './reconcilers/reconciler-loop.js';
 import { RefillMetricsReconciler } from './reconcilers/refill-metrics.reconciler.js';
 import { SessionReconciler } from './reconcilers/session.reconciler.js';
@@ -43,6 +44,7 @@ export class Provisioner implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly host: HostReconciler,
     machine: MachineReconciler,
     stuckDesktop: StuckDesktopReconciler,
+    quarantine: QuarantineReconciler,
     session: SessionReconciler,
     pool: PoolReconciler,
     private readonly parent: ParentReconciler,
@@ -50,7 +52,7 @@ export class Provisioner implements OnApplicationBootstrap, BeforeApplicationShu
     poolMetrics: PoolMetricsReconciler,
     refillMetrics: RefillMetricsReconciler,
   ) {
-    const domain = { host, machine, stuckDesktop, session, pool };
+    const domain = { host, machine, stuckDesktop, quarantine, session, pool };
     const reconcilers = { ...domain, parent, memoryUsage, poolMetrics, refillMetrics };
     this.loop = new ReconcilerLoop(reconcilers, options.reconcileIntervalMs, logger);
   }

@@ -11,6 +11,7 @@ import {
   MachineWatch,
   PoolReconciler,
   ProvisionDesktopHandler,
+  QuarantineReconciler,
   ReconcilePoolHandler,
   ReconcilerLoop,
   SessionReconciler,
@@ -94,6 +95,7 @@ export class ProvisionerProcess {
       host: this.host,
       machine: new MachineReconciler(store, replacement, driver, provisionerOptions, logger),
       stuckDesktop: new StuckDesktopReconciler(store, lifecycle, jobs, provisionerOptions),
+      quarantine: new QuarantineReconciler(store, jobs, provisionerOptions, clock),
       session: new SessionReconciler(connections, expiry),
       pool: new PoolReconciler(store, pools, allocator),
     };
