@@ -2,6 +2,7 @@ import { CreateDesktops1795305600000 } from './1795305600000-create-desktops.js'
 import { CreateIdentity1795305660000 } from './1795305660000-create-identity.js';
 import { RunPools1795392000000 } from './1795392000000-run-pools.js';
 import { IndexPoolFigures1795395600000 } from './1795395600000-index-pool-figures.js';
+import { KeepDesktopsEnding1795399200000 } from './1795399200000-keep-desktops-ending.js';
 
 /** All migrations in the order in which they are applied. */
 export const migrations = [
@@ -9,4 +10,5 @@ export const migrations = [
   CreateIdentity1795305660000,
   RunPools1795392000000,
   IndexPoolFigures1795395600000,
+  KeepDesktopsEnding1795399200000,
 ];

@@ -69,6 +69,18 @@ export function describeRules(setup: () => FleetStoreSetup): void {
       await expect(given.forceDesktop(id, { state: 'assigned' })).rejects.toThrow();
     });
 
+    it('use of a desktop that was given up, by its owner too', async () => {
+      const { desktopId } = await world.addUser();
+      const spare = await world.addSpare();
+      for (const givenUp of ['recycling', 'quarantined'] as const) {
+        for (const id of [desktopId, spare]) await given.forceDesktop(id, { state: givenUp });
+        await expect(given.forceDesktop(desktopId, { state: 'assigned' })).rejects.toThrow();
+        for (const state of ['provisioning', 'available'] as const)
+          await expect(given.forceDesktop(spare, { state })).rejects.toThrow();
+      }
+      await given.forceDesktop(spare, { state: 'deleted' });
+    });
+
     it('life after `deleted`', async () => {
       const id = await world.addDesktop();
       await given.forceDesktop(id, { state: 'deleted' });

@@ -10,6 +10,8 @@ export type FleetRule =
   | 'one-owner'
   /** Trigger `desktops_keep_owner`, its second half. */
   | 'deleted-stays-deleted'
+  /** Trigger `desktops_keep_ending`. */
+  | 'given-up-ends'
   /** CHECK: a spare has never had a user. */
   | 'spares-unused'
   /** CHECK: an assigned desktop has a user. */

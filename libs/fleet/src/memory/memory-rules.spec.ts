@@ -53,6 +53,11 @@ const forbidden: Record<FleetRule, (given: Given) => Promise<boolean>> = {
     fleet.forceDesktop(spare, { state: 'available' });
     return true;
   },
+  'given-up-ends': async ({ fleet, spare }) => {
+    fleet.forceDesktop(spare, { state: 'recycling' });
+    fleet.forceDesktop(spare, { state: 'available' });
+    return true;
+  },
   'spares-unused': async ({ fleet, spare, ann }) => {
     fleet.forceDesktop(spare, { sessionId: ann });
     return true;
