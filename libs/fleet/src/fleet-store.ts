@@ -28,7 +28,7 @@ export interface SessionNow extends Pick<Session, 'id' | 'username' | 'state'> {
  *
  * The store itself refuses (the promise rejects and the transaction is undone): a second live session of a user and
  * pool, a second assigned desktop of a session, another owner of a desktop that had one, a desktop that was used or is
- * not ready among the spares, and life after `deleted`.
+ * not ready among the spares, use of a desktop that was given up, and life after `deleted`.
  */
 export abstract class FleetStore {
   /**
@@ -55,7 +55,10 @@ export abstract class FleetStore {
   /** What is to be made: of those of these desktops that are `provisioning`. */
   abstract provisioningOrders(desktopIds: readonly string[]): Promise<ProvisioningOrder[]>;
 
-  /** Those of a host that are `provisioning` beyond their deadline, or transient for longer than `forSeconds`. */
+  /**
+   * Those of a host that are transient for longer than `forSeconds`, and those of any host that are `provisioning`
+   * beyond their deadline: the host may be gone for good, and its pool waits for them.
+   */
   abstract stuckDesktops(host: string, forSeconds: number): Promise<StuckDesktop[]>;
 
   /** Whether anybody waits for a desktop. */

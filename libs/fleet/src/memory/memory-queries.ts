@@ -55,9 +55,9 @@ export function stuckDesktops(fleet: MemoryFleet, host: string, forSeconds: numb
   const nowMs = fleet.clock.now().getTime();
   const stuck: StuckDesktop[] = [];
   for (const row of fleet.desktops.hot.values()) {
-    if (row.host !== host || (row.state !== 'provisioning' && row.state !== 'recycling')) continue;
+    if (row.state !== 'provisioning' && row.state !== 'recycling') continue;
     const isOverdue = row.state === 'provisioning' && row.deadline !== null && row.deadline.getTime() < nowMs;
-    if (isOverdue || row.stateChangedAt.getTime() < nowMs - forSeconds * 1000)
+    if (isOverdue || (row.host === host && row.stateChangedAt.getTime() < nowMs - forSeconds * 1000))
       stuck.push({ desktop: { ...row }, isOverdue });
   }
   return stuck;

@@ -74,8 +74,8 @@ export class PostgresFleetStore extends FleetStore {
   async stuckDesktops(host: string, forSeconds: number): Promise<StuckDesktop[]> {
     const rows = await this.rows<Desktop & { isOverdue: boolean }>(
       `SELECT ${desktopColumns('desktops')}, state = 'provisioning' AND deadline < now() AS "isOverdue" FROM desktops
-        WHERE host = $1 AND (state IN ('provisioning', 'recycling') AND
-                state_changed_at < now() - make_interval(secs => $2) OR state = 'provisioning' AND deadline < now())`,
+        WHERE host = $1 AND state IN ('provisioning', 'recycling') AND
+                state_changed_at < now() - make_interval(secs => $2) OR state = 'provisioning' AND deadline < now()`,
       [host, forSeconds],
     );
     return rows.map(({ isOverdue, ...desktop }) => ({ desktop, isOverdue }));

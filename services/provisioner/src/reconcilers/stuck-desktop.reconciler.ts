@@ -7,7 +7,7 @@ import { PROVISIONER_OPTIONS, type ProvisionerOptions } from '../provisioner-opt
 /** A job that was added has surely begun by then; if not, it was lost with Redis. */
 const LOST_AFTER_SECONDS = 5;
 
-/** Gives up desktops beyond their deadline, and adds again the jobs that were lost. */
+/** Gives up desktops beyond their deadline, of hosts that are gone too, and adds again this host's jobs that were lost. */
 @Injectable()
 export class StuckDesktopReconciler {
   constructor(
