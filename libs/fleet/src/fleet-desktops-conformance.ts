@@ -146,6 +146,26 @@ export function describeDesktopStatements(setup: () => FleetStoreSetup): void {
       });
     });
 
+    it('relies on spares of a host that is gone only when there are no others', async () => {
+      const { store, poolId, versionId } = world;
+      const lost = await world.addSpare();
+      await given.advance(40);
+      const reporting = `${world.host}-reporting`;
+      await world.addHost({ name: reporting });
+      const kept = await world.addSpare({ host: reporting });
+      expect(await counts()).toMatchObject({ available: 1, outdated: 1 });
+      const outdated = await store.transact((tx) => tx.lockSpares(poolId, versionId, 'outdated', 5));
+      expect(outdated.map(({ id }) => id)).toEqual([lost]);
+      const sessions = [await world.addSession(), await world.addSession()];
+      const claimed = await store.transact((tx) => tx.claimSpares(poolId, sessions));
+      expect(new Map(claimed.map(({ sessionId, desktopId }) => [sessionId, desktopId]))).toEqual(
+        new Map([
+          [sessions[0], kept],
+          [sessions[1], lost],
+        ]),
+      );
+    });
+
     it('counts failures since a desktop was last made, for a while', async () => {
       const { store, poolId } = world;
       const failures = () => store.transact((tx) => tx.recentFailures(poolId));

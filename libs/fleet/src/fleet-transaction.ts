@@ -8,7 +8,7 @@ import type { Session } from './session.entity.js';
 export interface PoolCounts {
   /** Being made from the given image version. */
   readonly provisioning: number;
-  /** Spares of the given image version, on hosts that are not draining. */
+  /** Spares of the given image version, on hosts that are online and not draining. */
   readonly available: number;
   /** The other spares: they are to be replaced. */
   readonly outdated: number;
@@ -134,7 +134,7 @@ export interface FleetTransaction {
   ): Promise<{ readonly id: string; readonly host: string }[]>;
   /**
    * Gives spares to sessions, in the order of the sessions, newest image version first, those of hosts that
-   * are draining last. @returns fewer than asked for when there are fewer spares
+   * are draining or offline last. @returns fewer than asked for when there are fewer spares
    */
   claimSpares(poolId: string, sessionIds: readonly string[]): Promise<ClaimedSpare[]>;
   /** The desktops that these sessions have now. */

@@ -2,7 +2,7 @@ import type { Desktop } from '../desktop.entity.js';
 import type { ClaimedSpare, DesktopChange, DesktopMove, DesktopOrder } from '../fleet-transaction.js';
 import { checkDesktop } from './check-desktop.js';
 import { assertReferred, referToSession } from './foreign-keys.js';
-import { isCurrent } from './is-current.js';
+import { isCurrent, isOnStayingHost } from './is-current.js';
 import { ConstraintViolation } from './memory-errors.js';
 import type { MemoryTransaction } from './memory-transaction.js';
 import { newDesktop } from './new-desktop.js';
@@ -60,8 +60,8 @@ export class MemoryDesktops {
 
   async claimSpares(poolId: string, sessionIds: readonly string[]): Promise<ClaimedSpare[]> {
     const { tx } = this;
-    const { hosts, imageVersions } = tx.fleet;
-    const isLeaving = (desktop: Desktop) => Number(hosts.get(desktop.host)?.mode === 'draining');
+    const { imageVersions } = tx.fleet;
+    const isLeaving = (desktop: Desktop) => Number(!isOnStayingHost(tx.fleet, desktop));
     const number = (desktop: Desktop) => imageVersions.get(desktop.imageVersionId)?.number ?? 0;
     const spares = this.spares(poolId).sort(
       (a, b) => isLeaving(a) - isLeaving(b) || number(b) - number(a) || byWaitingTime(a, b),

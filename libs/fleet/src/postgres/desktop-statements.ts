@@ -4,7 +4,7 @@ import { assertPath } from '../assert-path.js';
 import type { Desktop } from '../desktop.entity.js';
 import { desktopStates } from '../desktop-states.js';
 import type { ClaimedSpare, DesktopMove, DesktopOrder } from '../fleet-transaction.js';
-import { desktopColumns } from './columns.js';
+import { desktopColumns, isOnStayingHost } from './columns.js';
 
 type Placed = { readonly id: string; readonly host: string };
 
@@ -57,7 +57,7 @@ export class DesktopStatements {
     return this.unit.rows<Placed>(
       `SELECT desktops.id, desktops.host FROM desktops JOIN hosts ON hosts.name = desktops.host
         WHERE pool_id = $1 AND state = 'available'
-          AND ($3 = 'available') = (image_version_id = $2 AND hosts.mode <> 'draining')
+          AND ($3 = 'available') = (image_version_id = $2 AND ${isOnStayingHost})
         ORDER BY state_changed_at LIMIT $4 FOR UPDATE OF desktops SKIP LOCKED`,
       [poolId, imageVersionId, which, limit],
     );
@@ -66,7 +66,7 @@ export class DesktopStatements {
   claimSpares(poolId: string, sessionIds: readonly string[]): Promise<ClaimedSpare[]> {
     return this.unit.rows<ClaimedSpare>(
       `WITH spare AS (
-         SELECT desktops.id, hosts.mode = 'draining' AS leaving, image_versions.number,
+         SELECT desktops.id, NOT ${isOnStayingHost} AS leaving, image_versions.number,
                 desktops.state_changed_at
            FROM desktops JOIN hosts ON hosts.name = host JOIN image_versions ON image_versions.id = image_version_id
           WHERE pool_id = $1 AND desktops.state = 'available'

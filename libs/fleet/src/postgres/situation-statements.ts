@@ -3,7 +3,7 @@ import type { HostSituation, PoolCounts, RecentFailures } from '../fleet-transac
 import { HOST_OFFLINE_AFTER_SECONDS } from '../host-offline.js';
 import type { Pool } from '../pool.entity.js';
 import { PROVISIONING_FAILED } from '../provisioning-failed.js';
-import { poolColumns } from './columns.js';
+import { isOnStayingHost, poolColumns } from './columns.js';
 
 /** What plans are made from. */
 export class SituationStatements {
@@ -35,7 +35,7 @@ export class SituationStatements {
          FROM (SELECT count(*) FILTER (WHERE state <> 'pending')::int AS returning,
                       count(*) FILTER (WHERE state = 'pending')::int AS newcomers
                  FROM sessions WHERE pool_id = $1 AND waiting_since IS NOT NULL) AS queue
-              LEFT JOIN (SELECT state, image_version_id, image_version_id = $2 AND hosts.mode <> 'draining' AS is_current
+              LEFT JOIN (SELECT state, image_version_id, image_version_id = $2 AND ${isOnStayingHost} AS is_current
                            FROM desktops JOIN hosts ON hosts.name = host
                           WHERE pool_id = $1 AND state <> 'deleted') AS existing ON true
         GROUP BY queue.returning, queue.newcomers`,
