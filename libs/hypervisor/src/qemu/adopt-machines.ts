@@ -48,14 +48,21 @@ export async function adoptMachines(
   return adopted;
 }
 
-/** Removes what was being made in a folder when its maker died: processes and folders. Machines with a record stay. */
+/**
+ * Removes what was being made in a folder when its maker died: processes and folders. Machines with a record stay.
+ * What cannot be removed is told and left: it must not keep all others from being looked after.
+ */
 export async function sweepUnfinished(dir: string, processes: ProcessTable, logger: Logger): Promise<void> {
   for (const name of await readdir(dir)) {
     if (!machineId.safeParse(name).success) continue;
     const folder = new MachineFolder(dir, name);
     if ((await folder.readRecord()) || (await isBeingMade(folder, processes))) continue;
-    await removeMachine(folder, processes, name);
-    logger.info({ machineId: name }, 'swept what was never finished');
+    try {
+      await removeMachine(folder, processes, name);
+      logger.info({ machineId: name }, 'swept what was never finished');
+    } catch (error) {
+      logger.error({ err: error, machineId: name }, 'what was never finished cannot be removed');
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chown, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { MachineImage } from '../machine.js';
@@ -45,6 +45,8 @@ export interface LeafBase {
   readonly format: 'raw' | 'qcow2';
 }
 
+const BLANK_NAME = /^blank-[0-9a-f-]{36}\.qcow2$/;
+
 /** Long enough for the machine at hand to be under way. */
 const AHEAD_DELAY_MS = 50;
 
@@ -68,6 +70,12 @@ export class LeafMaker {
     private readonly workDir: string,
     private readonly user: MachineUser | undefined,
   ) {}
+
+  /** Removes what a process left here that died in the middle. */
+  async sweep(): Promise<void> {
+    const left = (await readdir(this.workDir)).filter((name) => BLANK_NAME.test(name));
+    for (const name of left) await rm(join(this.workDir, name), { force: true });
+  }
 
   /** @throws MachineError `no-space` or `image-damaged` */
   async create(base: LeafBase, leafPath: string): Promise<void> {

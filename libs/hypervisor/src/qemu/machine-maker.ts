@@ -50,6 +50,7 @@ export class MachineMaker {
   async start(): Promise<void> {
     const { accelerator = 'auto' } = this.options;
     this.chosen = accelerator === 'auto' ? await this.probe.known() : accelerator;
+    await this.leaves.sweep();
     await this.parents?.start({ processes: this.processes, qemuCommand: this.qemuCommand });
   }
 
