@@ -1,6 +1,5 @@
 import { Worker } from 'node:worker_threads';
 import { type BenchReport, type BenchRow, describeMachine, plainRow } from './bench-report.js';
-import { clickToFrame } from './logon/click-to-frame.js';
 import { calls, type LogonTask, type Samples } from './logon/logon-path.js';
 import { startLogonServers } from './logon/logon-servers.js';
 
@@ -13,9 +12,9 @@ const rounds = [
 const names = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, n) => `${prefix}-${n}`);
 
 /**
- * First the calls between a click on "sign in" and a ticket for the tunnel. No machine is made (the spares are rows) and
- * the directory answers at once: what is measured is the broker with PostgreSQL and Redis. Then the whole system with
- * real machines and Chromium: starts, and from the click on the pool to the drawn desktop.
+ * The calls between a click on "sign in" and a ticket for the tunnel. No machine is made (the spares are rows) and
+ * the directory answers at once: what is measured is the broker with PostgreSQL and Redis. With real machines and
+ * Chromium: see `click`.
  */
 export async function run(): Promise<BenchReport> {
   const usernames = [warmUp, ...rounds.map(({ people }) => people)].map((count, at) => names(`agent-${at}`, count));
@@ -32,7 +31,7 @@ export async function run(): Promise<BenchReport> {
       const seconds = (performance.now() - startedAt) / 1000;
       rows.push(...rowsOf(samples, atOnce), plainRow(`logons, ${atOnce} at a time`, people.length / seconds, '1/s'));
     }
-    return { name: 'logon', machine: describeMachine(), rows: [...rows, ...(await clickToFrame())] };
+    return { name: 'logon', machine: describeMachine(), rows: rows };
   } finally {
     await servers.stop();
   }
