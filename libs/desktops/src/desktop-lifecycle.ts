@@ -17,6 +17,13 @@ import { DisplaySeal, type DisplayTarget } from './display-seal.js';
 
 type DesktopKey = Pick<Desktop, 'id' | 'poolId' | 'host'>;
 
+interface GivenUp {
+  readonly desktop: DesktopKey;
+  readonly reason: string;
+  /** Of what led to it; that of the caller when absent. */
+  readonly correlationId?: string | undefined;
+}
+
 interface LifecycleMove extends Omit<DesktopMove, 'id'> {
   readonly desktop: DesktopKey;
 }
@@ -61,19 +68,17 @@ export class DesktopLifecycle {
   /** The same for several. @returns ids of those that were in one of these states */
   async recycleAll(
     tx: FleetTransaction,
-    desktops: readonly { readonly desktop: DesktopKey; readonly reason: string }[],
+    desktops: readonly GivenUp[],
     from: readonly DesktopState[] = ['provisioning', 'available', 'assigned'],
   ): Promise<ReadonlySet<string>> {
-    const moves = desktops.map(({ desktop, reason }) => ({
-      desktop,
-      from,
-      to: 'recycling' as const,
-      change: { reason },
+    const moves = desktops.map(({ reason, ...given }) => ({
+      ...{ ...given, from, to: 'recycling' as const, change: { reason } },
     }));
     const moved = await this.move(tx, moves);
-    const given = desktops.map(({ desktop }) => desktop).filter(({ id }) => moved.has(id));
-    for (const { id: desktopId, host } of given) {
-      tx.afterCommit(() => this.jobs.enqueue('desktop.destroy', { desktopId }, { host }));
+    const given = desktops.filter(({ desktop }) => moved.has(desktop.id));
+    for (const { desktop, correlationId } of given) {
+      const options = { host: desktop.host, correlationId };
+      tx.afterCommit(() => this.jobs.enqueue('desktop.destroy', { desktopId: desktop.id }, options));
     }
     this.reconcileAfter(tx, given);
     return moved;
@@ -110,7 +115,7 @@ export class DesktopLifecycle {
       // There is room for another, on the host or in the pool.
       this.reconcileAfter(
         tx,
-        moves.map(({ desktop }) => desktop).filter(({ id }) => moved.has(id)),
+        moves.filter(({ desktop }) => moved.has(desktop.id)),
       );
       return moves.map(({ desktop }) => moved.has(desktop.id));
     });
@@ -127,9 +132,13 @@ export class DesktopLifecycle {
     return moved;
   }
 
-  private reconcileAfter(tx: FleetTransaction, desktops: readonly DesktopKey[]): void {
-    for (const poolId of new Set(desktops.map((desktop) => desktop.poolId))) {
-      tx.afterCommit(() => this.jobs.enqueue('pool.reconcile', { poolId }));
+  private reconcileAfter(
+    tx: FleetTransaction,
+    changes: readonly { readonly desktop: DesktopKey; readonly correlationId?: string | undefined }[],
+  ): void {
+    const byPool = new Map(changes.map(({ desktop, correlationId }) => [desktop.poolId, correlationId]));
+    for (const [poolId, correlationId] of byPool) {
+      tx.afterCommit(() => this.jobs.enqueue('pool.reconcile', { poolId }, { correlationId }));
     }
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { HostSituation } from '#libs/fleet';
-import { placeDesktops } from './place-desktops.js';
+import { areFull, placeDesktops } from './place-desktops.js';
 
 const host = (name: string, change: Partial<HostSituation> = {}): HostSituation => ({
   name,
@@ -38,5 +38,19 @@ describe('placeDesktops', () => {
 
   it('starts no more at once than the processors can', () => {
     expect(placeDesktops([host('a', { vcpus: 2, provisioning: 1 })], { memoryMib: 1 }, 10)).toHaveLength(3);
+  });
+});
+
+describe('areFull', () => {
+  const full = host('a', { availableMemoryMib: 1024 });
+
+  it('when no host that is there has space for one more', () => {
+    expect(areFull([full, host('b', { online: false })], { memoryMib: 1024 })).toBe(true);
+    expect(areFull([full, host('b')], { memoryMib: 1024 })).toBe(false);
+  });
+
+  it('not while processors are busy, nor when no host is there', () => {
+    expect(areFull([host('a', { vcpus: 1, provisioning: 2 })], { memoryMib: 1024 })).toBe(false);
+    expect(areFull([], { memoryMib: 1024 })).toBe(false);
   });
 });

@@ -21,7 +21,7 @@ export const STARTS_PER_VCPU = 2;
  */
 export function placeDesktops(hosts: readonly HostSituation[], shape: DesktopShape, count: number): string[] {
   const open = hosts
-    .filter((host) => host.online && host.mode === 'active')
+    .filter(isOpen)
     .map((host) => ({ name: host.name, desktops: host.desktops, room: roomOf(host, shape) }));
   const placed: string[] = [];
   while (placed.length < count) {
@@ -34,9 +34,21 @@ export function placeDesktops(hosts: readonly HostSituation[], shape: DesktopSha
   return placed;
 }
 
-function roomOf(host: HostSituation, { memoryMib }: DesktopShape): number {
+/** Whether hosts are there, but none with memory and disk for one more: it must be given up somewhere first. */
+export function areFull(hosts: readonly HostSituation[], shape: DesktopShape): boolean {
+  const open = hosts.filter(isOpen);
+  return open.length > 0 && open.every((host) => spaceOn(host, shape) < 1);
+}
+
+const isOpen = (host: HostSituation) => host.online && host.mode === 'active';
+
+function roomOf(host: HostSituation, shape: DesktopShape): number {
+  const starts = host.vcpus * STARTS_PER_VCPU - host.provisioning;
+  return Math.max(0, Math.min(spaceOn(host, shape), starts));
+}
+
+function spaceOn(host: HostSituation, { memoryMib }: DesktopShape): number {
   const memory = host.availableMemoryMib - MEMORY_RESERVE_MIB - host.provisioningMemoryMib;
   const disk = host.availableDiskMib - DISK_RESERVE_MIB - host.provisioning * LEAF_START_MIB;
-  const starts = host.vcpus * STARTS_PER_VCPU - host.provisioning;
-  return Math.max(0, Math.min(Math.floor(memory / memoryMib), Math.floor(disk / LEAF_START_MIB), starts));
+  return Math.min(Math.floor(memory / memoryMib), Math.floor(disk / LEAF_START_MIB));
 }

@@ -5,7 +5,7 @@ import { JobDispatcher, type JobSink } from '#libs/jobs';
 import { SharedRun } from '#libs/kernel';
 import { LOGGER } from '#libs/telemetry';
 import { DesktopLifecycle } from './desktop-lifecycle.js';
-import { placeDesktops } from './place-desktops.js';
+import { areFull, placeDesktops } from './place-desktops.js';
 import { planPool } from './pool-plan.js';
 import { retryAfterSeconds } from './retry-after.js';
 
@@ -43,31 +43,38 @@ export class PoolController {
         this.logger.warn({ pool: pool.name }, 'pool has no published image version; no desktops are made');
         return;
       }
-      const plan = planPool({ ...pool, ...(await tx.counts(pool.id, versionId)) });
-      if (plan.create > 0) await this.create(tx, pool, versionId, plan.create);
-      await this.retire(tx, pool, versionId, 'outdated', plan.retireOutdated);
+      const counts = await tx.counts(pool.id, versionId);
+      const plan = planPool({ ...pool, ...counts });
+      const hasRoom = plan.create === 0 || (await this.create(tx, pool, versionId, plan.create));
+      // On hosts that are full of outdated spares one of them has to make room.
+      const isBlocked = !hasRoom && counts.provisioning === 0 && counts.outdated > 0;
+      await this.retire(tx, pool, versionId, 'outdated', Math.max(plan.retireOutdated, isBlocked ? 1 : 0));
       await this.retire(tx, pool, versionId, 'available', plan.retireSurplus);
     });
   }
 
-  private async create(tx: FleetTransaction, pool: Pool, imageVersionId: string, count: number): Promise<void> {
+  /** @returns false when all hosts are full */
+  private async create(tx: FleetTransaction, pool: Pool, imageVersionId: string, count: number): Promise<boolean> {
     const failures = await tx.recentFailures(pool.id);
     const waitSeconds = retryAfterSeconds(failures.count) - (failures.sinceSeconds ?? 0);
     if (waitSeconds > 0) {
       const delayMs = Math.ceil(waitSeconds * 1_000);
       tx.afterCommit(() => this.jobs.enqueue('pool.reconcile', { poolId: pool.id }, { delayMs }));
-      return;
+      return true;
     }
-    const hosts = placeDesktops(await tx.hosts(), pool, count);
+    await tx.lockHosts();
+    const situations = await tx.hosts();
+    const hosts = placeDesktops(situations, pool, count);
     if (hosts.length < count) {
       // Each desktop that gets ready or is deleted, and each report of a host, makes a new plan.
       this.logger.info({ pool: pool.name, missing: count - hosts.length }, 'no host has room for more desktops now');
     }
-    if (hosts.length === 0) return;
+    if (hosts.length === 0) return !areFull(situations, pool);
     const order = { poolId: pool.id, imageVersionId, deadlineSeconds: PROVISIONING_DEADLINE_SECONDS, hosts };
     for (const { id: desktopId, host } of await tx.addDesktops(order)) {
       tx.afterCommit(() => this.jobs.enqueue('desktop.provision', { desktopId }, { host }));
     }
+    return true;
   }
 
   private async retire(

@@ -19,7 +19,7 @@ export function describeDesktopStatements(setup: () => FleetStoreSetup): void {
     it('finds pools and published versions, within transactions too', async () => {
       const { store, poolId, name, imageId, versionId } = world;
       const pool = { id: poolId, name, imageId, roles: ['staff'], spares: 2, max: 10, memoryMib: 512, mode: 'active' };
-      expect(await store.pool(poolId)).toMatchObject(pool);
+      expect(await store.transact((tx) => tx.pool(poolId))).toMatchObject(pool);
       expect(await store.poolsNamed([name, 'nobody'])).toMatchObject([pool]);
       expect(await store.pools()).toContainEqual(expect.objectContaining(pool));
       expect(await store.publishedVersion(imageId)).toBe(versionId);
@@ -31,7 +31,7 @@ export function describeDesktopStatements(setup: () => FleetStoreSetup): void {
         expect(await tx.pool(randomUUID())).toBeNull();
         expect(await tx.publishedVersion(randomUUID())).toBeNull();
       });
-      expect(await store.pool(randomUUID())).toBeNull();
+      expect(await store.transact((tx) => tx.pool(randomUUID()))).toBeNull();
       expect(await store.poolsNamed(['nobody'])).toEqual([]);
       expect(await store.publishedVersion(randomUUID())).toBeNull();
     });

@@ -38,7 +38,6 @@ export abstract class FleetStore {
   abstract transact<T>(work: (tx: FleetTransaction) => Promise<T>): Promise<T>;
 
   abstract pools(): Promise<Pool[]>;
-  abstract pool(id: string): Promise<Pool | null>;
   abstract poolsNamed(names: readonly string[]): Promise<Pool[]>;
 
   /** Id of the version that new desktops of the image start from. */

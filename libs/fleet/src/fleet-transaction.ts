@@ -113,6 +113,8 @@ export interface SessionMove {
 export interface FleetTransaction {
   /** One plan at a time for a pool. */
   lockPlan(poolId: string): Promise<void>;
+  /** One plan at a time chooses hosts, or two pools would both count on the same room. Always after `lockPlan`. */
+  lockHosts(): Promise<void>;
   /** One round of serving at a time for a pool: the queue keeps its order. @returns the pool as it is then */
   lockQueue(poolId: string): Promise<Pool | null>;
 
@@ -155,8 +157,8 @@ export interface FleetTransaction {
 
   /** The requests of before that had these keys. */
   sessionRequests(keys: readonly SessionRequestKey[]): Promise<SessionRequest[]>;
-  /** One that is there already stays as it is. */
-  addSessionRequests(requests: readonly SessionRequest[]): Promise<void>;
+  /** One that is there already stays as it is. @returns how many were added */
+  addSessionRequests(requests: readonly SessionRequest[]): Promise<number>;
 
   audit(entries: readonly AuditRecord[]): Promise<void>;
 

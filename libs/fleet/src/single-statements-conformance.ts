@@ -31,5 +31,5 @@ export const sessionRequest = async (tx: FleetTransaction, username: string, key
   return request ? { sessionId: request.sessionId, poolId: request.poolId } : null;
 };
 
-export const addSessionRequest = (tx: FleetTransaction, request: SessionRequest): Promise<void> =>
+export const addSessionRequest = (tx: FleetTransaction, request: SessionRequest): Promise<number> =>
   tx.addSessionRequests([request]);

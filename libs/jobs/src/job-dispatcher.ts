@@ -12,6 +12,8 @@ export interface EnqueueOptions {
   /** Needed for jobs of scope `host`. */
   readonly host?: string;
   readonly delayMs?: number;
+  /** Of what led to the job; that of the caller when absent. */
+  readonly correlationId?: string | undefined;
 }
 
 /** What those who add jobs need of the dispatcher. */
@@ -35,17 +37,16 @@ export class JobDispatcher implements OnApplicationShutdown {
   ): Promise<void> {
     const definition = jobDefinitions[name] as JobDefinition;
     if ((definition.scope === 'host') !== (options.host !== undefined)) throw new Error(`${name}: wrong scope`);
-    const envelope = { correlationId: currentCorrelationId() ?? newCorrelationId(), payload };
+    const envelope = { correlationId: options.correlationId ?? currentCorrelationId() ?? newCorrelationId(), payload };
     const jobId = definition.dedupe?.(payload);
-    // A delayed one must not keep those back that are wanted now.
-    const latest = options.delayMs === undefined ? definition.latest?.(payload) : undefined;
+    const latest = definition.latest?.(payload);
     try {
       await this.queue(queueName(name, options.host)).add(name, envelope, {
         attempts: definition.attempts,
         backoff: { type: 'exponential', delay: definition.backoffMs },
         removeOnComplete: true,
         removeOnFail: true,
-        ...(latest === undefined ? {} : { deduplication: { id: latest, keepLastIfActive: true } }),
+        ...(latest === undefined ? {} : { deduplication: deduplicationOf(latest, options.delayMs) }),
         ...(jobId === undefined ? {} : { jobId }),
         ...(options.delayMs === undefined ? {} : { delay: options.delayMs }),
       });
@@ -69,3 +70,7 @@ export class JobDispatcher implements OnApplicationShutdown {
     return queue;
   }
 }
+
+/** A delayed job keeps others of its kind back that are delayed too, but not those that are wanted now. */
+const deduplicationOf = (id: string, delayMs: number | undefined) =>
+  delayMs === undefined ? { id, keepLastIfActive: true } : { id: `later-${id}`, ttl: delayMs };

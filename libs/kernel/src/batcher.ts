@@ -26,7 +26,9 @@ export class Batcher<Item, Result> {
   private async run(): Promise<void> {
     this.isRunning = true;
     for (let batch = this.take(); batch.length > 0; batch = this.take()) {
-      if (!(await this.attempt(batch, batch.length > 1))) for (const entry of batch) await this.attempt([entry], false);
+      if (!(await this.attempt(batch, batch.length > 1))) {
+        await Promise.all(batch.map((entry) => this.attempt([entry], false)));
+      }
     }
     this.isRunning = false;
   }

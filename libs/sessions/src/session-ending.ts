@@ -42,10 +42,13 @@ export class SessionEnding {
       }
       const desktops = ended.size === 0 ? [] : await tx.assignedDesktops([...ended.keys()].map(({ id }) => id));
       const desktopOf = new Map(desktops.map((desktop) => [desktop.sessionId, desktop]));
-      const reasonOf = new Map([...ended].map(([{ id }, { reason }]) => [id, reason]));
+      const endingOf = new Map([...ended].map(([{ id }, ending]) => [id, ending]));
       await this.lifecycle.recycleAll(
         tx,
-        desktops.map((desktop) => ({ desktop, reason: reasonOf.get(desktop.sessionId ?? '') ?? 'log-off' })),
+        desktops.flatMap((desktop) => {
+          const ending = endingOf.get(desktop.sessionId ?? '');
+          return ending ? [{ desktop, reason: ending.reason, correlationId: ending.correlationId }] : [];
+        }),
       );
       await tx.moveSessions(
         [...ended].map(([{ id, state }, { reason, correlationId }]) => ({

@@ -34,7 +34,18 @@ export class SessionOpening {
     return outcome;
   }
 
-  private openAll(openings: readonly Opening[]): Promise<(string | DomainError)[]> {
+  private async openAll(openings: readonly Opening[]): Promise<readonly (string | DomainError)[]> {
+    for (;;) {
+      const outcomes = await this.tryToOpenAll(openings).catch((error: unknown) => {
+        if (error instanceof RequestRaced) return undefined;
+        throw error;
+      });
+      // Then the request of the other is there to be found.
+      if (outcomes) return outcomes;
+    }
+  }
+
+  private tryToOpenAll(openings: readonly Opening[]): Promise<(string | DomainError)[]> {
     return this.store.transact(async (tx) => {
       const repeated = await this.repeated(tx, openings);
       const fresh = openings.filter((opening) => !repeated.has(opening));
@@ -85,11 +96,21 @@ export class SessionOpening {
     return ids;
   }
 
+  /** @throws RequestRaced when one of the keys was used by another broker, or for another pool, at the same moment */
   private async remember(tx: FleetTransaction, openings: readonly Opening[], sessionId: (opening: Opening) => string) {
-    const requests = openings.flatMap((opening): SessionRequest[] => {
+    const requests = new Map<string, SessionRequest>();
+    for (const opening of openings) {
       const { username, key, pool } = opening;
-      return key === undefined ? [] : [{ username, key, poolId: pool.id, sessionId: sessionId(opening) }];
-    });
-    if (requests.length > 0) await tx.addSessionRequests(requests);
+      if (key === undefined) continue;
+      const request = { username, key, poolId: pool.id, sessionId: sessionId(opening) };
+      const same = requests.get(requestName(request));
+      if (same && same.sessionId !== request.sessionId) throw new DomainError(errors.idempotencyKeyReused);
+      requests.set(requestName(request), request);
+    }
+    if (requests.size === 0) return;
+    const added = await tx.addSessionRequests([...requests.values()]);
+    if (added < requests.size) throw new RequestRaced();
   }
 }
+
+class RequestRaced extends Error {}

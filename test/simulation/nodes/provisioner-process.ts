@@ -76,6 +76,7 @@ export class ProvisionerProcess {
       store,
       lifecycle,
       images,
+      this.host,
       making,
       allocator,
       driver,

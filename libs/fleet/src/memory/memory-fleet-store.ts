@@ -53,7 +53,6 @@ export class MemoryFleetStore extends FleetStore {
   }
 
   pools = (): Promise<Pool[]> => this.read('pools', queries.pools);
-  pool = (id: string): Promise<Pool | null> => this.read('pool', (fleet) => queries.pool(fleet, id));
   poolsNamed = (names: readonly string[]): Promise<Pool[]> =>
     this.read('poolsNamed', (fleet) => queries.poolsNamed(fleet, names));
   publishedVersion = (imageId: string): Promise<string | null> =>

@@ -35,6 +35,7 @@ export class MemoryFleetTransaction implements FleetTransaction {
   }
 
   lockPlan = (poolId: string) => this.advisoryLock('lockPlan', 'plan-lock', `plan:${poolId}`);
+  lockHosts = () => this.advisoryLock('lockHosts', 'plan-lock', 'hosts');
   lockQueue = async (poolId: string) => {
     await this.advisoryLock('lockQueue', 'queue-lock', `queue:${poolId}`);
     return pool(this.tx.fleet, poolId);

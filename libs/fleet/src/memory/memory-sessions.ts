@@ -115,20 +115,23 @@ export class MemorySessions {
     });
   }
 
-  async addRequests(requests: readonly SessionRequest[]): Promise<void> {
-    for (const request of requests) await this.addRequest(request);
+  async addRequests(requests: readonly SessionRequest[]): Promise<number> {
+    let added = 0;
+    for (const request of requests) if (await this.addRequest(request)) added += 1;
+    return added;
   }
 
-  private async addRequest(request: SessionRequest): Promise<void> {
+  private async addRequest(request: SessionRequest): Promise<boolean> {
     const { tx } = this;
     const id = requestId(request.username, request.key);
     const row: SessionRequestRow = { ...request, id };
     const matches = (other: SessionRequestRow) => other.id === id;
     const isTaken = (view: TableView<SessionRequestRow>) => view.get(id) !== undefined;
     if (!tx.fleet.enforces('one-session-per-request')) tx.requests.put(row);
-    else if (!(await putUnique(tx, { row, matches, isTaken, viewOf: (any) => any.requests }))) return;
+    else if (!(await putUnique(tx, { row, matches, isTaken, viewOf: (any) => any.requests }))) return false;
     await referToSession(tx, 'session_requests_session_id_fkey', request.sessionId);
     assertReferred(tx, 'session_requests_pool_id_fkey', tx.fleet.pools, request.poolId);
+    return true;
   }
 
   private mayMove(session: Session, { path }: SessionMove): boolean {

@@ -29,11 +29,6 @@ export class PostgresFleetStore extends FleetStore {
     return this.dataSource.manager.find(Pool, { order: { name: 'ASC' } });
   }
 
-  async pool(id: string): Promise<Pool | null> {
-    const [pool] = await this.rows<Pool>(`SELECT ${poolColumns('pools')} FROM pools WHERE id = $1`, [id]);
-    return pool ?? null;
-  }
-
   poolsNamed(names: readonly string[]): Promise<Pool[]> {
     return this.rows<Pool>(`SELECT ${poolColumns('pools')} FROM pools WHERE name = ANY($1)`, [names]);
   }

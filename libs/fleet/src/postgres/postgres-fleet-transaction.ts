@@ -32,6 +32,7 @@ export class PostgresFleetTransaction implements FleetTransaction {
   }
 
   lockPlan = (poolId: string) => this.advisoryLock(`plan:${poolId}`);
+  lockHosts = () => this.advisoryLock('hosts');
   lockQueue = (poolId: string) => this.situation.lockPool(poolId);
 
   pool = (id: string) => this.unit.manager.findOneBy(Pool, { id });
@@ -64,15 +65,16 @@ export class PostgresFleetTransaction implements FleetTransaction {
     );
   }
 
-  async addSessionRequests(requests: readonly SessionRequest[]): Promise<void> {
+  async addSessionRequests(requests: readonly SessionRequest[]): Promise<number> {
     const columns = (['username', 'key', 'sessionId', 'poolId'] as const).map((name) =>
       requests.map((row) => row[name]),
     );
-    await this.unit.rows(
+    const added = await this.unit.rows(
       `INSERT INTO session_requests (username, idempotency_key, session_id, pool_id)
-       SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::uuid[]) ON CONFLICT DO NOTHING`,
+       SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::uuid[]) ON CONFLICT DO NOTHING RETURNING 1`,
       columns,
     );
+    return added.length;
   }
 
   async audit(entries: readonly AuditRecord[]): Promise<void> {

@@ -35,7 +35,7 @@ export class DestroyDesktopHandler {
       await this.lifecycle.quarantine(desktop, `could not be destroyed: ${String(error)}`);
       return;
     }
-    await this.host.machineGone();
+    await this.host.machinesChanged();
     await this.lifecycle.becomeDeleted(desktop);
   }
 }

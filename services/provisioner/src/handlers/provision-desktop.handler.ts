@@ -10,6 +10,7 @@ import { CLOCK, LOGGER, Metrics } from '#libs/telemetry';
 import { ImageLocator } from '../image-locator.js';
 import { MachinesInTheMaking } from '../machines-in-the-making.js';
 import { DRIVER } from '../provisioner-options.js';
+import { HostReconciler } from '../reconcilers/host.reconciler.js';
 
 /** Makes the machine of a desktop; when it is ready the desktop is available, and goes to whoever waits longest. */
 @Injectable()
@@ -26,6 +27,7 @@ export class ProvisionDesktopHandler {
     private readonly store: FleetStore,
     private readonly lifecycle: DesktopLifecycle,
     private readonly images: ImageLocator,
+    private readonly host: HostReconciler,
     private readonly making: MachinesInTheMaking,
     private readonly allocator: SessionAllocator,
     @Inject(DRIVER) private readonly driver: HypervisorDriver,
@@ -61,6 +63,7 @@ export class ProvisionDesktopHandler {
         return this.driver.waitReady(desktop.id, remainingMs, options);
       });
       if (!display) throw new Error('the machine is ready but has no display');
+      await this.host.machinesChanged();
       const became = await this.lifecycle.becomeAvailable(desktop, display, start);
       if (!became) return;
       if (start) this.startSeconds.observe({ pool: pool.name, method: start.method }, start.durationMs / 1_000);

@@ -24,10 +24,10 @@ export class HostReconciler {
   }
 
   /**
-   * A machine is gone: those who wait for its room need not wait for the next round. Without effect while the host
-   * had room for several more anyway.
+   * A machine was made or is gone: the next plan should know what is left now, not at the last round. Without effect
+   * while the host has room for several more anyway.
    */
-  async machineGone(): Promise<void> {
+  async machinesChanged(): Promise<void> {
     if (this.availableMemoryMiB < ROOM_FOR_SEVERAL_MIB) await this.run();
   }
 
