@@ -29,6 +29,8 @@ export async function adoptMachines(
     const folder = new MachineFolder(machinesDir, name);
     const record = await folder.readRecord();
     if (!record) continue;
+    // Its maker may have died with its last step left to do.
+    await rm(folder.creatorPath, { force: true });
     const machine = new LiveMachine(record, folder);
     machine.mayHaveIdentity = true;
     if (await processes.isAlive(record.process)) {
