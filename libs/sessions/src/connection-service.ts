@@ -1,9 +1,17 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, IsNull } from 'typeorm';
 import { AuditLog } from '#libs/audit';
 import { transact, type UnitOfWork } from '#libs/database';
 import { DisplaySeal, type DisplayTarget } from '#libs/desktops';
-import { Connection, Desktop, type FleetTransaction, PostgresFleetTransaction, SHOWABLE } from '#libs/fleet';
+import {
+  Connection,
+  Desktop,
+  type FleetTransaction,
+  PostgresFleetTransaction,
+  type Session,
+  SHOWABLE,
+} from '#libs/fleet';
+import { JobDispatcher, type JobSink } from '#libs/jobs';
 import { DomainError, errors } from '#libs/kernel';
 import { Metrics } from '#libs/telemetry';
 import { endPhase, phaseSeconds } from './logon-phases.js';
@@ -30,6 +38,7 @@ export class ConnectionService {
     private readonly moves: SessionMoves,
     private readonly auditLog: AuditLog,
     private readonly seal: DisplaySeal,
+    @Inject(JobDispatcher) private readonly jobs: JobSink,
     private readonly metrics: Metrics,
   ) {}
 
@@ -78,9 +87,22 @@ export class ConnectionService {
       if (alreadyEnded || seconds === undefined) return;
       await unit.rows('UPDATE sessions SET phases = $2 WHERE id = $1', [session.id, JSON.stringify(phases)]);
       this.moves.announce(tx, [session.id]);
+      await this.resize(tx, session);
       const pool = await tx.pool(session.poolId);
       if (pool) this.metrics.logonPhaseSeconds.observe({ phase: 'connect', pool: pool.name }, seconds);
     });
+  }
+
+  /** Not before the first frame: the guest has one processor, which draws that frame. */
+  private async resize(
+    tx: FleetTransaction,
+    { id, displayWidth: width, displayHeight: height }: Session,
+  ): Promise<void> {
+    if (width === null || height === null) return;
+    const [desktop] = await tx.assignedDesktops([id]);
+    if (!desktop) return;
+    const payload = { desktopId: desktop.id, size: { width, height } };
+    tx.afterCommit(() => this.jobs.enqueue('desktop.resize', payload, { host: desktop.host }));
   }
 
   /** A tunnel has closed; with the last one the session is disconnected. */

@@ -90,13 +90,6 @@ export class SessionAllocator {
       assignments.map(({ session }) => session.id),
     );
     tx.afterCommit(() => this.jobs.enqueue('pool.reconcile', { poolId: pool.id }));
-    for (const assignment of assignments) this.resize(tx, assignment);
-  }
-
-  private resize(tx: FleetTransaction, { session, desktopId, host }: Assignment): void {
-    const { displayWidth: width, displayHeight: height } = session;
-    if (width === null || height === null) return;
-    tx.afterCommit(() => this.jobs.enqueue('desktop.resize', { desktopId, size: { width, height } }, { host }));
   }
 
   private observe(pool: Pool, phases: Session['phases']): void {

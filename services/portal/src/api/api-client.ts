@@ -61,10 +61,10 @@ export class ApiClient {
   }
 
   /** Asks for a desktop. The same `idempotencyKey` may be sent again after a lost answer. */
-  createSession(pool: string, display: DisplaySize, idempotencyKey: string): Promise<SessionView> {
+  createSession(pool: string, idempotencyKey: string): Promise<SessionView> {
     return this.call('/sessions', sessionViewSchema, {
       method: 'POST',
-      body: { pool, display },
+      body: { pool },
       headers: { 'idempotency-key': idempotencyKey },
     });
   }

@@ -1,9 +1,8 @@
-import type { DisplaySize, EventMessage, PoolSummary, SessionView } from '#libs/contracts';
+import type { EventMessage, PoolSummary, SessionView } from '#libs/contracts';
 import type { ApiClient } from '../api/api-client.js';
 import { type ApiError, toApiError } from '../api/api-error.js';
 import { EventsClient } from '../api/events-client.js';
 import { newIdempotencyKey } from '../api/idempotency-key.js';
-import { wantedDisplaySize } from '../desktop/display-size.js';
 import { wordsForProblem } from '../words/problem-words.js';
 import { DesktopRoute } from './desktop-route.js';
 import type { PortalAction } from './portal-action.js';
@@ -15,7 +14,6 @@ const pollWhileOnlineMs = 15_000;
 
 interface OpenRequest {
   readonly pool: string;
-  readonly display: DisplaySize;
   readonly idempotencyKey: string;
 }
 
@@ -93,7 +91,7 @@ export class Portal {
     this.route.enter(pool.name);
     try {
       const request = this.requestFor(pool.name);
-      const session = await this.api.createSession(request.pool, request.display, request.idempotencyKey);
+      const session = await this.api.createSession(request.pool, request.idempotencyKey);
       this.unansweredRequest = null;
       this.dispatch({ type: 'opened', session: this.newerOf(session, opening.startedAtMs) });
       this.schedulePoll();
@@ -180,7 +178,7 @@ export class Portal {
   /** The request whose answer was lost, to the letter, or a new one. */
   private requestFor(pool: string): OpenRequest {
     if (this.unansweredRequest?.pool !== pool) {
-      this.unansweredRequest = { pool, display: wantedDisplaySize(window), idempotencyKey: newIdempotencyKey() };
+      this.unansweredRequest = { pool, idempotencyKey: newIdempotencyKey() };
     }
     return this.unansweredRequest;
   }
