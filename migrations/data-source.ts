@@ -26,7 +26,7 @@ const entities = [
 /** An unconnected data source with all entities and migrations. @param url postgres:// URL, secret */
 export function createDataSource(
   url: string,
-  options: { poolSize?: number; applicationName?: string } = {},
+  options: { poolSize?: number; applicationName?: string; answerWithinMs?: number } = {},
 ): DataSource {
   return create({ url, entities, migrations, ...options });
 }

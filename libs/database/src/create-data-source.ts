@@ -1,4 +1,5 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
+import { guardedClient } from './guarded-client.js';
 import { SnakeNamingStrategy } from './snake-naming-strategy.js';
 
 type Classes = Extract<DataSourceOptions['entities'], unknown[]>;
@@ -9,6 +10,8 @@ export interface DatabaseOptions {
   readonly entities: Classes;
   readonly migrations: Extract<DataSourceOptions['migrations'], unknown[]>;
   readonly poolSize?: number;
+  /** A connection on which a statement has had no answer for so long is given up. Default 20 s. */
+  readonly answerWithinMs?: number;
   /** Shown in pg_stat_activity. */
   readonly applicationName?: string;
 }
@@ -28,7 +31,12 @@ export function createDataSource(options: DatabaseOptions): DataSource {
     applicationName: options.applicationName ?? 'goldleaf',
     poolSize: options.poolSize ?? 20,
     connectTimeoutMS: 5_000,
-    extra: { statement_timeout: 15_000, idle_in_transaction_session_timeout: 30_000, keepAlive: true },
+    extra: {
+      Client: guardedClient(options.answerWithinMs ?? 20_000),
+      statement_timeout: 15_000,
+      idle_in_transaction_session_timeout: 30_000,
+      keepAlive: true,
+    },
     // A connection that dies while idle (the server restarted) must not end the process; the pool opens another.
     poolErrorHandler: () => undefined,
   });

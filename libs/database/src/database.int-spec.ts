@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { defineStateMachine } from '#libs/kernel';
 import { createTestDatabase, type TestDatabase } from '#libs/testing';
+import { createDataSource } from '#migrations';
 import { moveState } from './move-state.js';
 import { runMigrations } from './run-migrations.js';
-import { transact } from './unit-of-work.js';
+import { readRows, transact } from './unit-of-work.js';
 
 const machine = defineStateMachine<'importing' | 'validating' | 'published'>('image-version', 'importing', {
   importing: ['validating'],
@@ -95,6 +96,25 @@ describe('database', () => {
     await Promise.all([crosswise(a, b), crosswise(b, a)]);
     const rows = await database.dataSource.query('SELECT size_bytes FROM image_versions WHERE id = ANY($1)', [[a, b]]);
     expect(rows).toEqual([{ size_bytes: '3' }, { size_bytes: '3' }]);
+  });
+
+  it('gives a connection up on which PostgreSQL has fallen silent, and goes on with another', async () => {
+    const impatient = await createDataSource(database.url, { answerWithinMs: 300 }).initialize();
+    let frozen: number | undefined;
+    try {
+      const work = transact(impatient, async (unit) => {
+        const [backend] = await unit.rows<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+        frozen = backend?.pid;
+        if (frozen !== undefined) process.kill(frozen, 'SIGSTOP');
+        await unit.rows('SELECT 1');
+      });
+      await expect(work).rejects.toThrow(/did not answer|terminated/);
+      expect(await readRows(impatient, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+      expect(await transact(impatient, (unit) => unit.rows('SELECT 2 AS two'))).toEqual([{ two: 2 }]);
+    } finally {
+      if (frozen !== undefined) process.kill(frozen, 'SIGCONT');
+      await impatient.destroy();
+    }
   });
 
   it('has nothing left to migrate, and can go back and forth', async () => {
