@@ -23,12 +23,21 @@ export class RunPools1795392000000 implements MigrationInterface {
       CREATE INDEX desktops_failed ON desktops (pool_id, created_at) WHERE reason LIKE 'provisioning failed%';
       CREATE INDEX desktops_newest ON desktops (pool_id, created_at) WHERE sealed_display_password IS NOT NULL;
       CREATE INDEX desktops_session ON desktops (session_id) WHERE session_id IS NOT NULL;
+      -- Each desktop is updated four times in a short life: what that leaves behind must not pile up in a storm.
+      ALTER TABLE desktops SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,
+        autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
+      ALTER TABLE sessions SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,
+        autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
       CREATE INDEX sessions_live_user ON sessions (username) WHERE state NOT IN ('ended', 'failed');
     `);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
+      ALTER TABLE sessions RESET (autovacuum_vacuum_scale_factor, autovacuum_vacuum_threshold,
+        autovacuum_analyze_scale_factor, autovacuum_analyze_threshold, autovacuum_vacuum_cost_delay);
+      ALTER TABLE desktops RESET (autovacuum_vacuum_scale_factor, autovacuum_vacuum_threshold,
+        autovacuum_analyze_scale_factor, autovacuum_analyze_threshold, autovacuum_vacuum_cost_delay);
       DROP INDEX sessions_live_user, desktops_session, desktops_newest, desktops_failed, desktops_pool, sessions_queue;
       CREATE INDEX sessions_waiting ON sessions (pool_id, waiting_since) WHERE waiting_since IS NOT NULL;
       ALTER TABLE desktops DROP COLUMN start_method, DROP COLUMN start_ms, DROP COLUMN private_mib,

@@ -32,6 +32,8 @@ export async function startPostgres(options: EmbeddedServerOptions & { durable?:
     unix_socket_directories: '',
     max_connections: 200,
     shared_buffers: '64MB',
+    // Rows of desktops and sessions change often: what that leaves behind is cleared away before it piles up.
+    autovacuum_naptime: '10s',
     log_min_messages: 'warning',
     ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
   };

@@ -10,7 +10,7 @@ import { JobRegistry } from './job-registry.js';
 export const JOBS_REDIS_URL = Symbol('goldleaf.jobs.redis-url');
 
 /** A worker that was killed is noticed, and its job given to another, after this time. */
-const LOCK_MS = 10_000;
+const LOCK_MS = 5_000;
 
 /** Does jobs: the shared ones, and those of one host. */
 @Injectable()

@@ -19,11 +19,11 @@ type Row = Omit<SessionView, 'createdAt' | 'apps' | 'desktop' | 'queue'> & {
 export class SessionQueries {
   /** Those who look at the same moment share a statement. */
   private readonly own = new Batcher(async (wanted: readonly { username: string; id: string }[]) => {
-    const owners = [wanted.map(({ id }) => id), wanted.map(({ username }) => username)];
-    const where = '(sessions.id, sessions.username) IN (SELECT * FROM unnest($1::uuid[], $2::text[]))';
-    const found = new Map((await this.rows(where, owners)).map((row) => [`${row.id} ${row.username}`, row]));
-    const views = new Map((await this.viewsOf([...found.values()])).map((view) => [view.id, view]));
-    return wanted.map(({ username, id }) => (found.has(`${id} ${username}`) ? views.get(id) : undefined));
+    const rows = await this.rows('sessions.id = ANY($1)', [wanted.map(({ id }) => id)]);
+    const owned = rows.filter(({ id, username }) => wanted.some((one) => one.id === id && one.username === username));
+    const views = new Map((await this.viewsOf(owned)).map((view) => [view.id, view]));
+    const owner = new Map(owned.map(({ id, username }) => [id, username]));
+    return wanted.map(({ username, id }) => (owner.get(id) === username ? views.get(id) : undefined));
   });
 
   constructor(private readonly dataSource: DataSource) {}

@@ -77,16 +77,17 @@ export class SessionStatements {
       path.slice(1).map((to, index) => ({ id, from_state: path[index], to_state: to, reason, correlation_id })),
     );
     const [moved] = await this.unit.rows<{ count: number }>(
-      `WITH moved AS (
+      `WITH before AS (SELECT id, state FROM sessions WHERE id = ANY($4) ORDER BY id FOR UPDATE),
+       moved AS (
          UPDATE sessions AS row SET state = change.to_state, state_changed_at = now(),
                 phases = coalesce(change.phases, row.phases),
                 waiting_since = CASE change.queue WHEN 'join' THEN clock_timestamp() WHEN 'leave' THEN NULL
                                 ELSE row.waiting_since END,
                 preparing_reason = coalesce(change.preparing_reason, row.preparing_reason),
                 failure = coalesce(change.failure, row.failure)
-           FROM jsonb_to_recordset($1::jsonb) AS change (id uuid, from_state text, to_state text, phases jsonb,
-                queue text, preparing_reason text, failure text)
-          WHERE row.id = change.id AND row.state = change.from_state RETURNING row.id),
+           FROM before JOIN jsonb_to_recordset($1::jsonb) AS change (id uuid, from_state text, to_state text,
+                phases jsonb, queue text, preparing_reason text, failure text) USING (id)
+          WHERE row.id = before.id AND before.state = change.from_state RETURNING row.id),
        events AS (
          INSERT INTO state_events (entity, entity_id, from_state, to_state, reason, correlation_id)
          SELECT 'session', event.id, event.from_state, event.to_state, event.reason,
@@ -94,7 +95,7 @@ export class SessionStatements {
            FROM jsonb_to_recordset($2::jsonb) AS event (id uuid, from_state text, to_state text, reason text,
                 correlation_id text))
        SELECT count(*)::int AS count FROM moved`,
-      [JSON.stringify(changes), JSON.stringify(events), currentCorrelationId() ?? null],
+      [JSON.stringify(changes), JSON.stringify(events), currentCorrelationId() ?? null, moves.map(({ id }) => id)],
     );
     if (moved?.count !== moves.length) throw new Error('a session is not in the state any more that it was read in');
   }
