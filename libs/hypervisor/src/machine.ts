@@ -55,6 +55,8 @@ export interface Machine {
   readonly startedAt: Date;
   /** Absent of machines made before it was kept. */
   readonly start?: MachineStart;
+  /** It was adopted and runs, but does not answer its host: nothing is known of what it does. */
+  readonly isDoubtful?: true;
 }
 
 /** What a running machine holds of its host's memory. */

@@ -122,6 +122,18 @@ describe('the provisioner over the fake driver', () => {
     },
   );
 
+  it('gives nobody a spare whose machine does not answer; who has one keeps it', async () => {
+    await available(2);
+    const session = await open();
+    await available(2);
+    const machines = [...host.machines.values()];
+    for (const machine of machines) machine.isDoubtful = true;
+    const spares = machines.map(({ spec }) => spec.id).filter((id) => id !== session.desktop?.id);
+    await until('the spares are gone', async () => spares.every((id) => !host.machines.has(id)));
+    await available(2);
+    expect(host.machines.has(session.desktop?.id ?? '')).toBe(true);
+  });
+
   it('makes another machine when one fails or never becomes ready', async () => {
     await available(2);
     host.failNext('no-space');

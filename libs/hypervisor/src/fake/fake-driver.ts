@@ -219,5 +219,6 @@ export class FakeDriver implements HypervisorDriver {
 function toMachine(machine: FakeMachine): Machine {
   const { spec, state, startedAt, start, display } = machine;
   const base = { id: spec.id, state, imageDigest: spec.image.digest, startedAt, start };
-  return state === 'running' ? { ...base, display } : base;
+  const doubt = machine.isDoubtful ? { isDoubtful: true as const } : {};
+  return state === 'running' ? { ...base, ...doubt, display } : base;
 }

@@ -17,6 +17,8 @@ export interface FakeMachine {
   state: Machine['state'];
   size: { width: number; height: number };
   exitReason?: MachineExitReason;
+  /** As if it did not answer when it was adopted. */
+  isDoubtful?: boolean;
   /** Set while `destroy` is at it; a driver that starts completes what was cut short. */
   isBeingDestroyed?: boolean;
   /** Aborted when it ends or is destroyed. */

@@ -40,6 +40,7 @@ export async function adoptMachines(
         const { status } = z.object({ status: z.string() }).parse(await qmp.execute('query-status'));
         if (RESUMABLE.includes(status)) await qmp.execute('cont');
       } catch (error) {
+        machine.isDoubtful = true;
         logger.warn({ err: error, machineId: name }, 'a machine runs but its monitor does not answer');
       }
     } else {

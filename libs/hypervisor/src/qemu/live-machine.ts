@@ -11,6 +11,8 @@ export class LiveMachine {
   hasIdentity = false;
   /** Whether it may have been told its identity by an attempt of which the end is not known. */
   mayHaveIdentity = false;
+  /** Its monitor did not answer when it was adopted. */
+  isDoubtful = false;
   private qmp: Promise<QmpClient> | undefined;
 
   constructor(
@@ -44,6 +46,7 @@ export class LiveMachine {
   toMachine(): Machine {
     const { id, imageDigest, startedAt, start, display } = this.record;
     const base = { id, state: this.state, imageDigest, startedAt, ...(start ? { start } : {}) };
-    return this.state === 'running' ? { ...base, display: { protocol: 'vnc', ...display } } : base;
+    const doubt = this.isDoubtful ? { isDoubtful: true as const } : {};
+    return this.state === 'running' ? { ...base, ...doubt, display: { protocol: 'vnc', ...display } } : base;
   }
 }

@@ -23,14 +23,16 @@ export class MachineReconciler {
   async run(): Promise<void> {
     // Rows first: a machine made after this moment has a row that is not in the list, but never the other way round.
     const desktops = await this.store.desktopsOfHost(this.options.hostName);
-    const machines = new Map((await this.driver.list()).map((machine) => [machine.id, machine.state]));
+    const machines = new Map((await this.driver.list()).map((machine) => [machine.id, machine]));
     const ended = new Set<string>();
     for (const desktop of desktops.filter(({ state }) => state === 'available' || state === 'assigned')) {
       const machine = machines.get(desktop.id);
       if (machine === undefined) await this.lose(desktop, 'is missing');
+      // Whoever has one may still be working with it; nobody is given one.
+      else if (machine.isDoubtful && desktop.state === 'available') await this.lose(desktop, 'does not answer');
       // The driver tells of an end by itself, and why it ended: only when that has not helped it is done here.
-      else if (machine === 'ended' && this.endedBefore.has(desktop.id)) await this.lose(desktop, 'has ended');
-      else if (machine === 'ended') ended.add(desktop.id);
+      else if (machine.state === 'ended' && this.endedBefore.has(desktop.id)) await this.lose(desktop, 'has ended');
+      else if (machine.state === 'ended') ended.add(desktop.id);
     }
     this.endedBefore = ended;
     await this.destroyOrphans([...machines.keys()]);
