@@ -19,7 +19,8 @@ describe('DELETE /desktops', () => {
   });
   afterAll(() => broker?.destroy());
 
-  const discard = (id: string, headers: Partial<typeof ivan>) => request(broker.url).delete(`/api/v1/desktops/${id}`).set(headers);
+  const discard = (id: string, headers: Partial<typeof ivan>) =>
+    request(broker.url).delete(`/api/v1/desktops/${id}`).set(headers);
   const desktops = async (): Promise<DesktopView[]> =>
     (await request(broker.url).get('/api/v1/desktops').set(ivan).expect(200)).body;
   const spare = async () => (await desktops()).find(({ state }) => state === 'available')?.id ?? '';
