@@ -130,6 +130,8 @@ class Run {
     this.isCalm = true;
     this.faults.stop();
     scheduler.slowness = 0;
+    // What is to be done in time needs time to be done in: many timers in a row may not overtake it any more.
+    scheduler.earlyTimer = 0;
     centre.queues.faults = { lost: 0, doubled: 0, late: 0 };
     operator.reopen();
     scheduler.note('world', 'FAULTS STOP');

@@ -14,7 +14,6 @@ export interface SchedulerOptions {
   readonly random: Random;
   readonly trace: Trace;
   readonly startMs: number;
-  /** How often a timer falls due although something else could run: the others are late then. */
   readonly earlyTimer: number;
   /** How often the step is taken that was parked last, so that one piece of work runs on by itself. */
   readonly runOn: number;
@@ -35,6 +34,8 @@ export class Scheduler {
   nowMs: number;
   /** How often a step takes a while although nothing is wrong: a slow statement, a busy network. */
   slowness = 0;
+  /** How often a timer falls due although something else could run: the others are late then. */
+  earlyTimer: number;
   /** Asked before a step of a process is taken; false when the process was ended instead. */
   beforeStep: (process: SimProcess, what: string) => boolean = () => true;
   /** Called when all has come to rest after a step. */
@@ -46,6 +47,7 @@ export class Scheduler {
 
   constructor(private readonly options: SchedulerOptions) {
     this.nowMs = options.startMs;
+    this.earlyTimer = options.earlyTimer;
   }
 
   /** Parks the caller until it is its turn. For ever when its process ends meanwhile. */
@@ -142,8 +144,8 @@ export class Scheduler {
   }
 
   private takeStep(): boolean {
-    const { random, earlyTimer } = this.options;
-    if (this.runnable.length === 0 || random.chance(earlyTimer)) {
+    const { random } = this.options;
+    if (this.runnable.length === 0 || random.chance(this.earlyTimer)) {
       const timer = this.timers.take();
       if (timer) {
         this.fireWithOthersDue(timer);
