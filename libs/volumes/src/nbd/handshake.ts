@@ -114,23 +114,29 @@ export class Handshake<E extends OfferedExport> {
     const fields = new OptionPayload(payload);
     switch (type) {
       case option.exportName:
-        return this.openOldWay(payload.toString('utf8'));
+        this.openOldWay(payload.toString('utf8'));
+        return;
       case option.abort:
         this.aborted = true;
-        return this.reply(type, optionReply.ack);
+        this.reply(type, optionReply.ack);
+        return;
       case option.list:
         fields.end();
-        return this.list();
+        this.list();
+        return;
       case option.structuredReply:
         fields.end();
         this.structured = true;
-        return this.reply(type, optionReply.ack);
+        this.reply(type, optionReply.ack);
+        return;
       case option.info:
       case option.go:
-        return this.tell(type, fields);
+        this.tell(type, fields);
+        return;
       case option.listMetaContext:
       case option.setMetaContext:
-        return this.metaContexts(type, fields);
+        this.metaContexts(type, fields);
+        return;
       default:
         this.reply(type, optionReply.unsupported, Buffer.from('not supported here'));
     }
@@ -157,7 +163,10 @@ export class Handshake<E extends OfferedExport> {
     const wanted = new Set(Array.from({ length: fields.uint16() }, () => fields.uint16()));
     fields.end();
     const found = this.directory.find(name);
-    if (!found) return this.reply(type, optionReply.unknownExport, Buffer.from('no such export'));
+    if (!found) {
+      this.reply(type, optionReply.unknownExport, Buffer.from('no such export'));
+      return;
+    }
     const tellInfo = (payload: Buffer): void => this.reply(type, optionReply.info, payload);
     tellInfo(infoPayload(info.export, sizeAndFlags(found.sizeBytes, this.structured)));
     if (wanted.has(info.name)) tellInfo(infoPayload(info.name, Buffer.from(found.name)));
@@ -174,11 +183,20 @@ export class Handshake<E extends OfferedExport> {
     if (isSet) this.allocationOf = undefined;
     const name = fields.text();
     const count = fields.uint32();
-    if (count > MAX_META_QUERIES) return this.reply(type, optionReply.tooBig);
+    if (count > MAX_META_QUERIES) {
+      this.reply(type, optionReply.tooBig);
+      return;
+    }
     const queries = Array.from({ length: count }, () => fields.text());
     fields.end();
-    if (!this.structured) return this.reply(type, optionReply.invalid, Buffer.from('needs structured replies'));
-    if (!this.directory.find(name)) return this.reply(type, optionReply.unknownExport);
+    if (!this.structured) {
+      this.reply(type, optionReply.invalid, Buffer.from('needs structured replies'));
+      return;
+    }
+    if (!this.directory.find(name)) {
+      this.reply(type, optionReply.unknownExport);
+      return;
+    }
     const matches = isSet
       ? queries.includes(ALLOCATION_CONTEXT)
       : count === 0 || queries.some((query) => query === ALLOCATION_CONTEXT || query === 'base:');

@@ -1,0 +1,169 @@
+import type { VolumeReader } from '../volume-reader.js';
+import { ReadStreams } from './read-streams.js';
+
+export interface ReadAheadSizes {
+  /** The most that is read ahead of one stream. */
+  readonly aheadBytes: number;
+  /** The most that is kept for all streams of a volume. */
+  readonly keptBytes: number;
+  /** A client that itself asks for so much at once needs no help. */
+  readonly busyReads: number;
+  /** A read ahead is given up after this. */
+  readonly timeoutMs: number;
+}
+
+export const defaultReadAhead: ReadAheadSizes = {
+  aheadBytes: 1 << 20,
+  keptBytes: 4 << 20,
+  busyReads: 4,
+  timeoutMs: 20_000,
+};
+
+interface Window {
+  readonly from: number;
+  readonly to: number;
+  readonly bytes: Promise<Uint8Array>;
+  readonly controller: AbortController;
+  isSettled: boolean;
+  /** Bytes of it not handed out yet: what has been read on and on once is not read again. */
+  left: number;
+}
+
+/** Reads ahead of whoever reads a volume on and on, and keeps that until it is asked for, within bounds. */
+export class ReadAheadReader implements VolumeReader {
+  private readonly streams = new ReadStreams();
+  private windows: Window[] = [];
+  private keptBytes = 0;
+  private readsUnderWay = 0;
+  private stopped = false;
+
+  constructor(
+    private readonly reader: VolumeReader,
+    private readonly sizes: ReadAheadSizes,
+  ) {}
+
+  get sizeBytes(): number {
+    return this.reader.sizeBytes;
+  }
+
+  extents(offset: number, length: number): ReturnType<VolumeReader['extents']> {
+    return this.reader.extents(offset, length);
+  }
+
+  async read(offset: number, length: number, options?: { signal?: AbortSignal }): Promise<Uint8Array> {
+    const end = offset + length;
+    const window = this.windows.find(({ from, to }) => offset < to && end > from);
+    this.readsUnderWay++;
+    try {
+      const bytes = window
+        ? this.fromWindow(window, offset, length, options)
+        : this.reader.read(offset, length, options);
+      this.lookAhead(offset, length);
+      return await bytes;
+    } finally {
+      this.readsUnderWay--;
+    }
+  }
+
+  /** Gives up what it reads ahead and waits for its end; the reader below stays open. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    const ends = this.windows.map(({ bytes }) => bytes.catch(() => undefined));
+    for (const window of this.windows) this.forget(window);
+    await Promise.all(ends);
+  }
+
+  async close(): Promise<void> {
+    await this.stop();
+    await this.reader.close();
+  }
+
+  private async fromWindow(
+    window: Window,
+    offset: number,
+    length: number,
+    options?: { signal?: AbortSignal },
+  ): Promise<Uint8Array> {
+    const end = offset + length;
+    const from = Math.max(offset, window.from);
+    const to = Math.min(end, window.to);
+    window.left -= to - from;
+    if (window.left <= 0) this.forget(window, true);
+    const ahead = await unlessAborted(window.bytes, options?.signal).catch(() => undefined);
+    // What went wrong then may go well now, and its error is for the one who asks.
+    if (!ahead) {
+      options?.signal?.throwIfAborted();
+      return this.reader.read(offset, length, options);
+    }
+    const middle = ahead.subarray(from - window.from, to - window.from);
+    if (middle.length === length) return middle;
+    const [before, after] = await Promise.all([
+      this.readDirectly(offset, from, options),
+      this.readDirectly(to, end, options),
+    ]);
+    return Buffer.concat([before, middle, after], length);
+  }
+
+  private readDirectly(from: number, to: number, options?: { signal?: AbortSignal }): Promise<Uint8Array> {
+    return to > from ? this.reader.read(from, to - from, options) : Promise.resolve(new Uint8Array());
+  }
+
+  private lookAhead(offset: number, length: number): void {
+    const stream = this.streams.saw(offset, length);
+    if (!stream || this.stopped || this.readsUnderWay > this.sizes.busyReads) return;
+    const wanted = Math.min(this.sizes.aheadBytes, 2 * stream.runBytes);
+    stream.aheadTo = Math.max(stream.aheadTo, stream.next);
+    // In few large reads: not again before half of it has been used.
+    if (stream.aheadTo - stream.next > wanted / 2) return;
+    const to = Math.min(stream.next + wanted, this.reader.sizeBytes);
+    if (to <= stream.aheadTo) return;
+    for (const extent of this.reader.extents(stream.aheadTo, to - stream.aheadTo)) {
+      if (!extent.isHole && !this.open(extent.offset, extent.offset + extent.length)) return;
+      stream.aheadTo = extent.offset + extent.length;
+    }
+  }
+
+  private open(from: number, to: number): boolean {
+    if (this.windows.some((window) => from < window.to && to > window.from)) return true;
+    while (this.keptBytes + to - from > this.sizes.keptBytes) {
+      const oldest = this.windows.find(({ isSettled }) => isSettled);
+      if (!oldest) return false;
+      this.forget(oldest);
+    }
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(new Error('reading ahead took too long')), this.sizes.timeoutMs);
+    const bytes = this.reader.read(from, to - from, { signal: controller.signal });
+    const window: Window = { from, to, bytes, controller, isSettled: false, left: to - from };
+    this.windows.push(window);
+    this.keptBytes += to - from;
+    bytes.then(
+      () => {
+        clearTimeout(timer);
+        window.isSettled = true;
+      },
+      () => {
+        clearTimeout(timer);
+        this.forget(window);
+      },
+    );
+    return true;
+  }
+
+  private forget(window: Window, isUsed = false): void {
+    const others = this.windows.filter((other) => other !== window);
+    if (others.length === this.windows.length) return;
+    this.windows = others;
+    this.keptBytes -= window.to - window.from;
+    if (!isUsed && !window.isSettled) window.controller.abort(new Error('nobody waits for it any more'));
+  }
+}
+
+function unlessAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
