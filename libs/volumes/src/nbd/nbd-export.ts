@@ -46,6 +46,8 @@ export class NbdExport implements OfferedExport {
 
   leave(user: ExportUser): void {
     this.users.delete(user);
+    // What was read ahead was read for them.
+    if (this.users.size === 0 && this.reader instanceof ReadAheadReader) this.reader.forgetAll();
   }
 
   /** Sends all users away, and waits for the reader to be left alone. */

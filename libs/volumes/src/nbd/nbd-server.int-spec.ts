@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { NbdTestServer, tool } from './nbd-test-server.js';
-import { allocation, commandFlag } from './protocol.js';
-import { RawClient } from './raw-client.js';
+import { NbdTestServer, tool, until } from './nbd-test-server.js';
+import { allocation, command, commandFlag, option, SIMPLE_REPLY_MAGIC } from './protocol.js';
+import { clientFlags, encodeOption, encodeRequest, RawClient } from './raw-client.js';
 import { SparseVolume } from './sparse-volume.js';
 
 const MiB = 1 << 20;
@@ -61,8 +61,8 @@ describe('NbdServer, judged by the tools of libnbd and QEMU', () => {
 
   it.each([
     ['one connection', ['--connections=1']],
-    ['four connections', ['--connections=4', '--requests=64']],
-    ['small reads', ['--request-size=4096', '--connections=2']],
+    ['four connections', ['--connections=4', '--threads=4', '--requests=64']],
+    ['small reads', ['--request-size=4096', '--connections=2', '--threads=2']],
     ['large reads', ['--request-size=4194304', '--requests=16']],
     ['the largest reads', ['--request-size=33554432']],
   ])('gives nbdcopy the same bytes: %s', async (_, args) => {
@@ -140,10 +140,9 @@ describe('NbdServer, judged by the tools of libnbd and QEMU', () => {
 
   it('refuses writes, and whoever tries goes on reading', async () => {
     const client = await RawClient.open(nbd.socketPath, 'volume');
-    const { encodeRequest } = await import('./raw-client.js');
-    client.socket.write(Buffer.concat([encodeRequest(1, 1, 0, 100_000), Buffer.alloc(100_000, 0xff)]));
+    client.socket.write(Buffer.concat([encodeRequest(command.write, 1, 0, 100_000), Buffer.alloc(100_000, 0xff)]));
     expect((await client.chunk()).payload.readUInt32BE(0)).toBe(1);
-    for (const trimOrZero of [4, 6]) {
+    for (const trimOrZero of [command.trim, command.writeZeroes]) {
       client.socket.write(encodeRequest(trimOrZero, 1, 0, 4096));
       expect((await client.chunk()).payload.readUInt32BE(0)).toBe(1);
     }
@@ -156,13 +155,25 @@ describe('NbdServer, judged by the tools of libnbd and QEMU', () => {
     await expect(tool('qemu-io', '-f', 'raw', '-c', 'write 0 4k', nbd.uri('volume'))).rejects.toThrow();
   });
 
-  it('serves a client without structured replies', async () => {
-    const copy = join(nbd.folder, 'copy');
-    // No extents, no contexts, only whole replies: what such a client would get.
-    const said = await tool('qemu-io', '-r', '-f', 'raw', '-c', 'read 0 24M', nbd.uri('volume'));
-    expect(said).toContain('read 25165824/25165824 bytes');
-    await tool('nbdcopy', '--no-extents', '--synchronous', nbd.uri('volume'), copy);
-    expect((await readFile(copy)).equals(volume.bytes)).toBe(true);
+  it('serves a client of the old way: no GO, no structured replies', async () => {
+    const client = await RawClient.connect(nbd.socketPath);
+    client.socket.write(Buffer.concat([clientFlags, encodeOption(option.exportName, Buffer.from('volume'))]));
+    const head = await client.take(10);
+    expect(Number(head.readBigUInt64BE(0))).toBe(volume.sizeBytes);
+    for (const [offset, length] of [
+      [0, volume.sizeBytes],
+      [65_000, 2_000],
+    ] as const) {
+      client.socket.write(encodeRequest(command.read, 9, offset, length));
+      const reply = await client.take(16);
+      expect(reply.readUInt32BE(0)).toBe(SIMPLE_REPLY_MAGIC);
+      expect([reply.readUInt32BE(4), Number(reply.readBigUInt64BE(8))]).toEqual([0, 9]);
+      expect((await client.take(length)).equals(volume.bytes.subarray(offset, offset + length))).toBe(true);
+    }
+    client.socket.write(encodeRequest(command.read, 9, volume.sizeBytes, 1));
+    expect((await client.take(16)).readUInt32BE(4)).toBe(22);
+    client.socket.write(encodeRequest(command.disconnect, 10, 0, 0));
+    await until('the server closes', () => client.isClosed);
   });
 
   const asRoot = process.getuid?.() === 0 ? it : it.skip;

@@ -125,7 +125,8 @@ export class RawClient {
     this.socket.destroy();
   }
 
-  private async take(bytes: number): Promise<Buffer> {
+  /** The next bytes, whatever they are. */
+  async take(bytes: number): Promise<Buffer> {
     for (;;) {
       const taken = this.input.take(bytes);
       if (taken) return taken;

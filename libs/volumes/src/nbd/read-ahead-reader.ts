@@ -69,8 +69,13 @@ export class ReadAheadReader implements VolumeReader {
   async stop(): Promise<void> {
     this.stopped = true;
     const ends = this.windows.map(({ bytes }) => bytes.catch(() => undefined));
-    for (const window of this.windows) this.forget(window);
+    this.forgetAll();
     await Promise.all(ends);
+  }
+
+  /** Keeps nothing, and gives up what is still being read ahead. */
+  forgetAll(): void {
+    for (const window of this.windows) this.forget(window);
   }
 
   async close(): Promise<void> {
