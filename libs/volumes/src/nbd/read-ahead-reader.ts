@@ -33,6 +33,8 @@ interface Window {
 export class ReadAheadReader implements VolumeReader {
   private readonly streams = new ReadStreams();
   private windows: Window[] = [];
+  /** Being read, also those that are no longer kept for anyone who asks later. */
+  private readonly pending = new Set<Window>();
   private keptBytes = 0;
   private readsUnderWay = 0;
   private stopped = false;
@@ -68,7 +70,7 @@ export class ReadAheadReader implements VolumeReader {
   /** Gives up what it reads ahead and waits for its end; the reader below stays open. */
   async stop(): Promise<void> {
     this.stopped = true;
-    const ends = this.windows.map(({ bytes }) => bytes.catch(() => undefined));
+    const ends = [...this.pending].map(({ bytes }) => bytes.catch(() => undefined));
     this.forgetAll();
     await Promise.all(ends);
   }
@@ -76,6 +78,7 @@ export class ReadAheadReader implements VolumeReader {
   /** Keeps nothing, and gives up what is still being read ahead. */
   forgetAll(): void {
     for (const window of this.windows) this.forget(window);
+    for (const { controller } of this.pending) controller.abort(new Error('nobody waits for it any more'));
   }
 
   async close(): Promise<void> {
@@ -93,7 +96,7 @@ export class ReadAheadReader implements VolumeReader {
     const from = Math.max(offset, window.from);
     const to = Math.min(end, window.to);
     window.left -= to - from;
-    if (window.left <= 0) this.forget(window, true);
+    if (window.left <= 0) this.forget(window);
     const ahead = await unlessAborted(window.bytes, options?.signal).catch(() => undefined);
     // What went wrong then may go well now, and its error is for the one who asks.
     if (!ahead) {
@@ -141,25 +144,24 @@ export class ReadAheadReader implements VolumeReader {
     const window: Window = { from, to, bytes, controller, isSettled: false, left: to - from };
     this.windows.push(window);
     this.keptBytes += to - from;
-    bytes.then(
-      () => {
-        clearTimeout(timer);
-        window.isSettled = true;
-      },
-      () => {
-        clearTimeout(timer);
-        this.forget(window);
-      },
-    );
+    this.pending.add(window);
+    const settled = (): void => {
+      clearTimeout(timer);
+      this.pending.delete(window);
+      window.isSettled = true;
+    };
+    bytes.then(settled, () => {
+      settled();
+      this.forget(window);
+    });
     return true;
   }
 
-  private forget(window: Window, isUsed = false): void {
+  private forget(window: Window): void {
     const others = this.windows.filter((other) => other !== window);
     if (others.length === this.windows.length) return;
     this.windows = others;
     this.keptBytes -= window.to - window.from;
-    if (!isUsed && !window.isSettled) window.controller.abort(new Error('nobody waits for it any more'));
   }
 }
 
