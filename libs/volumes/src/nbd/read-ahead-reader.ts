@@ -8,6 +8,8 @@ export interface ReadAheadSizes {
   readonly keptBytes: number;
   /** A client that itself asks for so much at once needs no help. */
   readonly busyReads: number;
+  /** Nothing is read ahead while reads take less than this on average: what is near already gains nothing. */
+  readonly slowReadMs: number;
   /** A read ahead is given up after this. */
   readonly timeoutMs: number;
 }
@@ -16,6 +18,7 @@ export const defaultReadAhead: ReadAheadSizes = {
   aheadBytes: 1 << 20,
   keptBytes: 4 << 20,
   busyReads: 4,
+  slowReadMs: 0.5,
   timeoutMs: 20_000,
 };
 
@@ -36,6 +39,8 @@ export class ReadAheadReader implements VolumeReader {
   /** Being read, also those that are no longer kept for anyone who asks later. */
   private readonly pending = new Set<Window>();
   private keptBytes = 0;
+  /** Of late, each counting for a quarter. */
+  private averageReadMs = 0;
   private readsUnderWay = 0;
   private stopped = false;
 
@@ -57,9 +62,7 @@ export class ReadAheadReader implements VolumeReader {
     const window = this.windows.find(({ from, to }) => offset < to && end > from);
     this.readsUnderWay++;
     try {
-      const bytes = window
-        ? this.fromWindow(window, offset, length, options)
-        : this.reader.read(offset, length, options);
+      const bytes = window ? this.fromWindow(window, offset, length, options) : this.readBelow(offset, length, options);
       this.lookAhead(offset, length);
       return await bytes;
     } finally {
@@ -112,6 +115,15 @@ export class ReadAheadReader implements VolumeReader {
     return Buffer.concat([before, middle, after], length);
   }
 
+  private async readBelow(offset: number, length: number, options?: { signal?: AbortSignal }): Promise<Uint8Array> {
+    const from = performance.now();
+    try {
+      return await this.reader.read(offset, length, options);
+    } finally {
+      this.averageReadMs += (performance.now() - from - this.averageReadMs) / 4;
+    }
+  }
+
   private readDirectly(from: number, to: number, options?: { signal?: AbortSignal }): Promise<Uint8Array> {
     return to > from ? this.reader.read(from, to - from, options) : Promise.resolve(new Uint8Array());
   }
@@ -119,6 +131,7 @@ export class ReadAheadReader implements VolumeReader {
   private lookAhead(offset: number, length: number): void {
     const stream = this.streams.saw(offset, length);
     if (!stream || this.stopped || this.readsUnderWay > this.sizes.busyReads) return;
+    if (this.averageReadMs < this.sizes.slowReadMs) return;
     const wanted = Math.min(this.sizes.aheadBytes, 2 * stream.runBytes);
     stream.aheadTo = Math.max(stream.aheadTo, stream.next);
     // In few large reads: not again before half of it has been used.
@@ -140,7 +153,7 @@ export class ReadAheadReader implements VolumeReader {
     }
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(new Error('reading ahead took too long')), this.sizes.timeoutMs);
-    const bytes = this.reader.read(from, to - from, { signal: controller.signal });
+    const bytes = this.readBelow(from, to - from, { signal: controller.signal });
     const window: Window = { from, to, bytes, controller, isSettled: false, left: to - from };
     this.windows.push(window);
     this.keptBytes += to - from;

@@ -9,8 +9,8 @@ export interface ReadPiece {
   readonly isHole: boolean;
 }
 
-/** Large reads are answered in pieces of this, as they come. */
-const PIECE_BYTES = 1 << 20;
+/** Large reads are answered in pieces, cut at multiples of this: as a chunk store keeps them, and as they come. */
+const PIECE_BYTES = 256 << 10;
 
 /** A client's read request, in pieces. */
 export class ReadJob {
@@ -56,10 +56,11 @@ export class ReadJob {
     if (!this.structured || flags & commandFlag.dontFragment) return [{ offset, length, isHole: false }];
     const pieces: ReadPiece[] = [];
     for (const extent of this.reader.extents(offset, length)) {
-      const stepBytes = extent.isHole ? extent.length : PIECE_BYTES;
       const end = extent.offset + extent.length;
-      for (let at = extent.offset; at < end; at += stepBytes) {
-        pieces.push({ offset: at, length: Math.min(stepBytes, end - at), isHole: extent.isHole });
+      for (let at = extent.offset; at < end; ) {
+        const to = extent.isHole ? end : Math.min(end, at - (at % PIECE_BYTES) + PIECE_BYTES);
+        pieces.push({ offset: at, length: to - at, isHole: extent.isHole });
+        at = to;
       }
     }
     return pieces;
