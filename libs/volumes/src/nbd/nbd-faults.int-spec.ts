@@ -70,6 +70,22 @@ describe('NbdServer, when things go wrong', () => {
     expect(volume.bytesRead).toBeLessThan(5 * MiB);
   });
 
+  it('answers no more of what needs no reading to a client that takes nothing', async () => {
+    await start({ limits: { inFlightBytes: 64 << 10 } });
+    const client = await RawClient.open(nbd.socketPath, 'volume');
+    client.socket.pause();
+    const asked = 200_000;
+    client.socket.write(
+      Buffer.concat(Array.from({ length: asked }, (_, n) => encodeRequest(command.trim, n, 0, 4096))),
+    );
+    await until('some are answered', () => nbd.requests.length > 0);
+    expect(await sizeOf()).toBe(String(volume.sizeBytes));
+    expect(nbd.requests.length).toBeLessThan(asked / 10);
+    client.socket.resume();
+    await until('all are answered', () => nbd.requests.length === asked);
+    client.close();
+  });
+
   it('tells a client after the deadline that the store does not answer; the next read works', async () => {
     await start({ limits: { readTimeoutMs: 250 } });
     let isAbsent = true;
