@@ -42,6 +42,8 @@ const testNeeds = [
   { package: 'slapd', why: 'tests: OpenLDAP', isThere: program('slapd') },
   { package: 'ldap-utils', why: 'tests: OpenLDAP', isThere: program('ldapadd') },
   { package: 'openssl', why: 'tests: certificates', isThere: program('openssl') },
+  { package: 'libnbd-bin', why: 'tests: a client of volume exports', isThere: program('nbdcopy') },
+  { package: 'nbdkit', why: 'benches: what exports are compared with', isThere: program('nbdkit') },
   { package: 'chromium', why: 'tests: the browser', isThere: program('chromium') },
 ];
 

@@ -1,0 +1,2 @@
+export * from './nbd/index.js';
+export type { VolumeReader } from './volume-reader.js';
