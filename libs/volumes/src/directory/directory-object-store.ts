@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Dirent } from 'node:fs';
 import { link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { errorCodeOf } from '../error-code.js';
 import { checkKey, checkPrefix, type ObjectFacts, type ObjectStore, type PutResult } from '../object-store.js';
 import { VolumeError } from '../volume-error.js';
 import { FolderSync } from './folder-sync.js';
@@ -154,7 +155,7 @@ async function linkOnce(from: string, to: string): Promise<PutResult> {
     await link(from, to);
     return 'created';
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return 'existed';
+    if (errorCodeOf(error) === 'EEXIST') return 'existed';
     throw error;
   }
 }
@@ -177,16 +178,13 @@ async function statOrNothing(path: string) {
   }
 }
 
-const codeOf = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-
-const isMissing = (error: unknown): boolean => codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
+const isMissing = (error: unknown): boolean => errorCodeOf(error) === 'ENOENT';
 
 async function failingPlainly<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const code = codeOf(error);
+    const code = errorCodeOf(error);
     if (error instanceof VolumeError || code === undefined) throw error;
     if (code === 'ENOSPC' || code === 'EDQUOT') {
       throw new VolumeError('no-space', `no space is left in the store for ${what}`, { cause: error });

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import type { ChunkSource } from '../chunk/chunk-source.js';
 import { type Digest, digestOf } from '../chunk/digest.js';
 import { syncFolder } from '../directory/folder-sync.js';
+import { errorCodeOf } from '../error-code.js';
 import { forEachParallel } from '../parallel.js';
 import type { Manifest, ManifestChunk } from '../version/manifest.js';
 import { VolumeError } from '../volume-error.js';
@@ -63,7 +64,7 @@ export async function materialise(source: ChunkSource, request: MaterialiseReque
     await syncFolder(dirname(path));
     return progress;
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
+    if (errorCodeOf(error) !== 'ENOSPC') throw error;
     throw new VolumeError('no-space', `no space is left for ${path}`, { cause: error });
   } finally {
     await Promise.all([file.close(), baseFile?.close()]);
