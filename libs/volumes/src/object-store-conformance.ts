@@ -34,15 +34,18 @@ export function describeObjectStore(name: string, setup: () => Promise<ObjectSto
 
     afterAll(() => given.close());
 
-    it.each([0, 1, 4096, 4 * 1024 * 1024 + 17])('gives back an object of %d bytes, to every store over the place', async (size) => {
-      const key = `${folder()}object`;
-      const bytes = randomBytes(size);
-      expect(await store.has(key)).toBe(false);
-      expect(await store.put(key, bytes)).toBe('created');
-      const other = given.newStore();
-      expect(Buffer.from(await other.get(key)).equals(bytes)).toBe(true);
-      expect(await other.has(key)).toBe(true);
-    });
+    it.each([0, 1, 4096, 4 * 1024 * 1024 + 17])(
+      'gives back an object of %d bytes, to every store over the place',
+      async (size) => {
+        const key = `${folder()}object`;
+        const bytes = randomBytes(size);
+        expect(await store.has(key)).toBe(false);
+        expect(await store.put(key, bytes)).toBe('created');
+        const other = given.newStore();
+        expect(Buffer.from(await other.get(key)).equals(bytes)).toBe(true);
+        expect(await other.has(key)).toBe(true);
+      },
+    );
 
     it('never overwrites', async () => {
       const key = `${folder()}object`;

@@ -31,7 +31,7 @@ export class ChunkCache {
   private readonly openFiles = new Map<Digest, CachedFile>();
   private readonly opening = new Map<Digest, Promise<CachedFile | undefined>>();
   private readonly loading = new Map<Digest, Promise<Buffer>>();
-  private readonly storing = new Map<Digest, Promise<void>>();
+  private readonly storing = new Set<Promise<void>>();
   private total = 0;
 
   private constructor(
@@ -81,7 +81,8 @@ export class ChunkCache {
   /** Waits for what is being written, and closes all files. */
   async close(): Promise<void> {
     await Promise.allSettled([...this.loading.values(), ...this.opening.values()]);
-    await Promise.allSettled(this.storing.values());
+    await new Promise((resolve) => setImmediate(resolve));
+    await Promise.allSettled(this.storing);
     for (const file of this.openFiles.values()) file.letGo();
     this.openFiles.clear();
   }
@@ -121,29 +122,32 @@ export class ChunkCache {
     const shared = this.loading.get(chunk.digest);
     if (shared) return shared;
     this.counts.misses++;
-    const loading = load().finally(() => this.loading.delete(chunk.digest));
+    const loading = load();
     this.loading.set(chunk.digest, loading);
-    loading.then(
-      (content) => this.storeOnce(chunk.digest, content),
-      () => undefined,
-    );
+    // Until it is on the disk, those who ask are given what is in memory.
+    void loading
+      .then((content) => this.store(chunk.digest, content))
+      .catch(() => undefined)
+      .finally(() => this.loading.delete(chunk.digest));
     return loading;
   }
 
-  private storeOnce(digest: Digest, content: Buffer): void {
-    if (this.entries.has(digest) || this.storing.has(digest) || content.length > this.options.maxBytes) return;
-    const storing = this.folder
-      .write(digest, content)
-      .then(() => {
-        this.enter(digest, content.length);
-        return this.evict();
-      })
-      .catch((error: unknown) => {
-        this.counts.writeFailures++;
-        this.options.logger.warn({ err: error, chunk: digest }, 'a chunk could not be kept in the cache');
-      })
-      .finally(() => this.storing.delete(digest));
-    this.storing.set(digest, storing);
+  private async store(digest: Digest, content: Buffer): Promise<void> {
+    if (this.entries.has(digest) || content.length > this.options.maxBytes) return;
+    const storing = this.write(digest, content).finally(() => this.storing.delete(storing));
+    this.storing.add(storing);
+    await storing;
+  }
+
+  private async write(digest: Digest, content: Buffer): Promise<void> {
+    try {
+      await this.folder.write(digest, content);
+      this.enter(digest, content.length);
+      await this.evict();
+    } catch (error) {
+      this.counts.writeFailures++;
+      this.options.logger.warn({ err: error, chunk: digest }, 'a chunk could not be kept in the cache');
+    }
   }
 
   private enter(digest: Digest, bytes: number): void {

@@ -1,28 +1,35 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Logger, pino } from 'pino';
-import S3rver from 's3rver';
-import { VolumeStore } from '../store/volume-store.js';
 import { describeObjectStore } from '../object-store-conformance.js';
+import { VolumeStore } from '../store/volume-store.js';
 import { S3ObjectStore } from './s3-object-store.js';
 
 const logger: Logger = pino({ enabled: false });
 
+/** Its tokens of pages are made with DES, which OpenSSL 3 has only in its legacy part. */
+const PROGRAM = `
+  const S3rver = require('s3rver');
+  const directory = process.argv[1];
+  const configureBuckets = [{ name: 'volumes', configs: [] }];
+  const server = new S3rver({ address: '127.0.0.1', port: 0, silent: true, directory, configureBuckets });
+  server.run().then(({ port }) => console.log(port));
+`;
+
 /** s3rver: an S3-compatible server that others wrote, over real HTTP; it ignores conditional writes. */
 async function startS3() {
   const directory = await mkdtemp(join(tmpdir(), 'goldleaf-s3-'));
-  const server = new S3rver({
-    address: '127.0.0.1',
-    port: 0,
-    silent: true,
-    directory,
-    configureBuckets: [{ name: 'volumes', configs: [] }],
-  });
-  const { port } = await server.run();
+  const args = ['--openssl-legacy-provider', '-e', PROGRAM, directory];
+  const server = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env: {} });
+  const [line] = await once(createInterface(server.stdout), 'line');
+  const port = Number(line);
   const stores: S3ObjectStore[] = [];
   return {
     newStore: (keyPrefix?: string) => {
@@ -32,7 +39,8 @@ async function startS3() {
     },
     close: async () => {
       for (const store of stores) store.close();
-      await server.close();
+      server.kill('SIGKILL');
+      await once(server, 'exit');
       await rm(directory, { recursive: true, force: true });
     },
   };
@@ -76,9 +84,11 @@ describe('S3ObjectStore', () => {
   it('carries versions of volumes', async () => {
     const volumes = new VolumeStore({ objects: s3.newStore(), logger });
     const content = Buffer.alloc(3_000_000, 'a chunk or two; ');
-    const version = await volumes.writeVersion(once(content), { volume: 'images/test' });
+    const version = await volumes.writeVersion(inOnePiece(content), { volume: 'images/test' });
     const reader = await volumes.openVersion(version.id);
-    expect(Buffer.from(await reader.read(1_000_000, 1_500_000)).equals(content.subarray(1_000_000, 2_500_000))).toBe(true);
+    expect(Buffer.from(await reader.read(1_000_000, 1_500_000)).equals(content.subarray(1_000_000, 2_500_000))).toBe(
+      true,
+    );
     await reader.close();
     expect((await volumes.fsck()).findings).toEqual([]);
     await volumes.deleteVersion('images/test', version.number);
@@ -99,6 +109,6 @@ describe('S3ObjectStore', () => {
   });
 });
 
-async function* once(content: Uint8Array): AsyncIterable<Uint8Array> {
+async function* inOnePiece(content: Uint8Array): AsyncIterable<Uint8Array> {
   yield content;
 }
