@@ -73,6 +73,24 @@ describe('garbage collection', () => {
     expect((await read(again.id)).equals(content)).toBe(true);
   }, 20_000);
 
+  it('lets nobody open a version whose chunks it is deleting', async () => {
+    const { volumes, objects, write } = memoryVolumes();
+    const old = await write(chunksOf(3));
+    await volumes.deleteVersion(old.volume, old.number);
+    const opens: Promise<unknown>[] = [];
+    objects.interfere = (operation, key) => {
+      if (operation !== 'delete' || !key.startsWith('chunks/')) return;
+      objects.interfere = undefined;
+      opens.push(expect(volumes.openVersion(old.id)).rejects.toMatchObject({ code: 'version-missing' }));
+      return settle()
+        .then(settle)
+        .then(() => undefined);
+    };
+    expect(await volumes.collectGarbage(NO_GRACE)).toMatchObject({ manifests: 1, chunks: 3 });
+    expect(opens).toHaveLength(1);
+    await Promise.all(opens);
+  });
+
   it('never takes what a version needs, however collectors, writers, readers and deletions interleave', async () => {
     let collected = 0;
     let spared = 0;
