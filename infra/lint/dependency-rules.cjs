@@ -5,7 +5,7 @@
 const layers = [
   ['kernel', 'contracts'],
   ['telemetry'],
-  ['config', 'directory', 'hypervisor', 'guacamole', 'database', 'bus', 'http', 'embedded'],
+  ['config', 'directory', 'hypervisor', 'volumes', 'guacamole', 'database', 'bus', 'http', 'embedded'],
   ['audit', 'jobs', 'images', 'identity'],
   ['fleet'],
   ['desktops'],
@@ -41,7 +41,7 @@ module.exports = {
     {
       name: 'a-driver-never-sees-database-jobs-or-config',
       severity: 'error',
-      from: { path: '^libs/(hypervisor|directory|guacamole)/src' },
+      from: { path: '^libs/(hypervisor|volumes|directory|guacamole)/src' },
       to: { path: '^libs/(database|jobs|config)/src' },
     },
     {

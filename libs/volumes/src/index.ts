@@ -1,2 +1,23 @@
+export { ChunkCache, type ChunkCacheOptions } from './chunk/chunk-cache.js';
+export { DirectoryObjectStore } from './directory/directory-object-store.js';
+export { MemoryObjectStore } from './memory/memory-object-store.js';
 export * from './nbd/index.js';
+export type { ObjectFacts, ObjectStore, PutResult } from './object-store.js';
+export { S3ObjectStore } from './s3/s3-object-store.js';
+export type { S3ObjectStoreOptions } from './s3/s3-options.js';
+export type { FsckFinding, FsckOptions, FsckReport } from './store/fsck.js';
+export type { Collected, CollectOptions } from './store/garbage-collector.js';
+export type { MaterialiseProgress } from './store/materialise.js';
+export type { VolumeSource } from './store/source-chunks.js';
+export type { StoreUsage, VolumeUsage } from './store/store-usage.js';
+export type { WriteProgress, WrittenVersion } from './store/version-writer.js';
+export {
+  DEFAULT_CHUNK_BYTES,
+  type MaterialiseOptions,
+  VolumeStore,
+  type VolumeStoreOptions,
+  type WriteOptions,
+} from './store/volume-store.js';
+export { type Version, type VersionId, versionSchema, volumeNameSchema } from './version/version.js';
+export { VolumeError, type VolumeErrorCode } from './volume-error.js';
 export type { VolumeReader } from './volume-reader.js';

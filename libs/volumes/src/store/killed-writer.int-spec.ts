@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { describe, expect, it } from '@jest/globals';
+import { DirectoryObjectStore } from '../directory/directory-object-store.js';
+import { silentLogger } from './store-fixture.js';
+import { VolumeStore } from './volume-store.js';
+
+/** As built: a process of its own runs no TypeScript. */
+const program = resolve(import.meta.dirname, '../../../../dist/libs/volumes/src/store/endless-writer.worker.js');
+const KILLS = 8;
+
+describe('a writer that is killed', () => {
+  it('leaves only whole versions in a directory, also while garbage is collected', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'goldleaf-killed-'));
+    const objects = new DirectoryObjectStore(folder);
+    const volumes = new VolumeStore({ objects, logger: silentLogger, clockSkewMs: 0, holdTtlMs: 1_000 });
+    const told: string[] = [];
+    for (let n = 0; n < KILLS; n++) {
+      const writer = spawn(process.execPath, [program, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const lines = createInterface(writer.stdout).on('line', (line) => told.push(line));
+      const before = told.length;
+      await once(lines, 'line');
+      // In the middle of one of the next versions.
+      await volumes.collectGarbage({ graceMs: -1_000 });
+      await new Promise((resolve) => setTimeout(resolve, n * 19));
+      writer.kill('SIGKILL');
+      await once(writer, 'close');
+      expect(told.length).toBeGreaterThan(before);
+      expect((await volumes.fsck()).findings).toEqual([]);
+    }
+    const versions = await volumes.listVersions();
+    const names = versions.map(({ number, id }) => `${number} ${id}`);
+    // What a writer was told to be published is there; one more may be there for each kill.
+    expect(names).toEqual(expect.arrayContaining(told.filter((line) => /^\d+ [0-9a-f]{64}$/.test(line))));
+    expect(names.length).toBeLessThanOrEqual(told.length + KILLS);
+    await objects.sweepUnfinished(-1_000);
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    await volumes.collectGarbage({ graceMs: -1_000 });
+    expect((await volumes.usage()).unneededBytes).toBe(0);
+    expect((await volumes.fsck()).findings).toEqual([]);
+    await rm(folder, { recursive: true });
+  }, 60_000);
+});

@@ -1,0 +1,88 @@
+import type { ChunkCache } from '../chunk/chunk-cache.js';
+import type { ChunkSource } from '../chunk/chunk-source.js';
+import type { Hold } from '../hold/hold.js';
+import { VolumeError } from '../volume-error.js';
+import type { VolumeReader } from '../volume-reader.js';
+import type { Manifest, ManifestChunk } from './manifest.js';
+
+interface Part {
+  readonly chunk: ManifestChunk;
+  /** Where in the chunk. */
+  readonly from: number;
+  readonly target: Uint8Array;
+}
+
+/** Reads a version chunk by chunk, through the host's cache where there is one; its hold keeps the version from collection. */
+export class StoredVolumeReader implements VolumeReader {
+  private isClosed = false;
+
+  constructor(
+    readonly manifest: Manifest,
+    private readonly source: ChunkSource,
+    private readonly hold: Hold,
+    private readonly cache?: ChunkCache,
+  ) {}
+
+  get sizeBytes(): number {
+    return this.manifest.sizeBytes;
+  }
+
+  async read(offset: number, length: number, { signal }: { signal?: AbortSignal } = {}): Promise<Uint8Array> {
+    this.check(offset, length);
+    const bytes = Buffer.alloc(length);
+    const ends = await Promise.allSettled(this.parts(offset, bytes).map((part) => this.fill(part, signal)));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    return bytes;
+  }
+
+  extents(offset: number, length: number): readonly { offset: number; length: number; isHole: boolean }[] {
+    this.check(offset, length);
+    const { chunkBytes } = this.manifest;
+    const found: { offset: number; length: number; isHole: boolean }[] = [];
+    for (let at = offset; at < offset + length; ) {
+      const index = Math.floor(at / chunkBytes);
+      const end = Math.min((index + 1) * chunkBytes, offset + length);
+      const isHole = this.manifest.isHoleAt(index);
+      const last = found.at(-1);
+      if (last?.isHole === isHole) last.length += end - at;
+      else found.push({ offset: at, length: end - at, isHole });
+      at = end;
+    }
+    return found;
+  }
+
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    await this.hold.release();
+  }
+
+  private parts(offset: number, bytes: Uint8Array): Part[] {
+    const { chunkBytes } = this.manifest;
+    const parts: Part[] = [];
+    for (let at = offset; at < offset + bytes.length; ) {
+      const index = Math.floor(at / chunkBytes);
+      const end = Math.min((index + 1) * chunkBytes, offset + bytes.length);
+      const chunk = this.manifest.chunkAt(index);
+      if (chunk)
+        parts.push({ chunk, from: at - index * chunkBytes, target: bytes.subarray(at - offset, end - offset) });
+      at = end;
+    }
+    return parts;
+  }
+
+  private async fill({ chunk, from, target }: Part, signal: AbortSignal | undefined): Promise<void> {
+    if (this.cache) {
+      return this.cache.read(chunk, from, target, () => this.source.load(chunk.digest, chunk.bytes), signal);
+    }
+    const content = await this.source.load(chunk.digest, chunk.bytes, signal);
+    target.set(content.subarray(from, from + target.length));
+  }
+
+  private check(offset: number, length: number): void {
+    if (this.isClosed) throw new VolumeError('closed', 'the volume is closed');
+    const isInside = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0;
+    if (isInside && offset + length <= this.sizeBytes) return;
+    throw new VolumeError('invalid', `${length} bytes at ${offset} are not inside a volume of ${this.sizeBytes} bytes`);
+  }
+}

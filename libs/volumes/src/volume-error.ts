@@ -1,0 +1,29 @@
+export type VolumeErrorCode =
+  | 'object-missing'
+  | 'chunk-damaged'
+  | 'manifest-damaged'
+  | 'version-damaged'
+  | 'version-missing'
+  | 'version-exists'
+  | 'store-unavailable'
+  | 'hold-lost'
+  | 'no-space'
+  | 'invalid'
+  | 'closed';
+
+/** What went wrong with a volume or its store. The message is for operators, names the object, and never holds a secret. */
+export class VolumeError extends Error {
+  constructor(
+    readonly code: VolumeErrorCode,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+    this.name = 'VolumeError';
+  }
+
+  /** True when `error` is a VolumeError of one of these codes. */
+  static is(error: unknown, ...codes: VolumeErrorCode[]): error is VolumeError {
+    return error instanceof VolumeError && codes.includes(error.code);
+  }
+}
