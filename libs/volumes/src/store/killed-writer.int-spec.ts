@@ -40,7 +40,7 @@ describe('a writer that is killed', () => {
     expect(names.length).toBeLessThanOrEqual(told.length + KILLS);
     await objects.sweepUnfinished(-1_000);
     // Seen from later, when the holds of the dead have run out.
-    const clock = { ...systemClock, now: () => new Date(Date.now() + 600_000) };
+    const clock = { ...systemClock, now: () => new Date(Date.now() + 3_600_000) };
     await new VolumeStore({ objects, logger: silentLogger, clock }).collectGarbage({ graceMs: 0 });
     expect((await volumes.usage()).unneededBytes).toBe(0);
     expect((await volumes.fsck()).findings).toEqual([]);
