@@ -6,11 +6,11 @@ import { VolumeStore } from './volume-store.js';
 /** For a test that kills it: writes versions to the folder that it is given, half of each new, and says the id of each. */
 const [folder = ''] = process.argv.slice(2);
 const CHUNK_BYTES = 4096;
-const CHUNKS = 200;
+const CHUNKS = 60;
 const volumes = new VolumeStore({
   objects: new DirectoryObjectStore(folder),
   logger: pino({ enabled: false }),
-  holdTtlMs: 1_000,
+  holdTtlMs: 20_000,
 });
 
 const content = randomBytes(CHUNKS * CHUNK_BYTES);
