@@ -30,14 +30,16 @@ export class NbdTestServer {
   }
 
   async startAgain(): Promise<void> {
-    this.server = new NbdServer({
+    const server = new NbdServer({
       exports: this.exports,
       socketPath: this.socketPath,
       logger: pino({ level: 'silent' }),
       metrics: { onRequest: (facts) => void this.requests.push(facts) },
       ...this.options,
     });
-    await this.server.start();
+    await server.start();
+    // Only now: one that could not start must not take the place of the one to be stopped.
+    this.server = server;
   }
 
   uri(name: string): string {
