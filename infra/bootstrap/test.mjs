@@ -15,9 +15,8 @@ import { setUp } from './set-up.mjs';
 
 const suites = [
   { name: 'unit', options: ['--maxWorkers=2'] },
-  // A connection that some test has left open must not keep a run that is done from ending.
-  { name: 'int', options: ['--runInBand', '--forceExit'] },
-  { name: 'e2e', options: ['--runInBand', '--forceExit'] },
+  { name: 'int', options: ['--runInBand'] },
+  { name: 'e2e', options: ['--runInBand'] },
 ];
 
 /**
