@@ -49,7 +49,9 @@ describe('NbdServer, when things go wrong', () => {
     await until('all connections read', () => nbd.server.connectionCount === 4 && volume.readsUnderWay > 20);
     client.kill('SIGKILL');
     await until('it is forgotten', () => nbd.server.connectionCount === 0 && volume.readsUnderWay === 0);
-    expect(nbd.requests.filter(({ outcome }) => outcome === 'cancelled').length).toBeGreaterThan(20);
+    // How many requests these reads were is the client's affair.
+    const outcomes = nbd.requests.filter(({ command }) => command === 'read').map(({ outcome }) => outcome);
+    expect([...new Set(outcomes)]).toEqual(['cancelled']);
     volume.before = () => undefined;
     expect(await sizeOf()).toBe(String(volume.sizeBytes));
   });
