@@ -1,9 +1,9 @@
-import type { StateMachine } from '#libs/kernel';
+import { assertPath, type StateMachine } from '#libs/kernel';
 import type { UnitOfWork } from './unit-of-work.js';
 
 export interface Move<State extends string> {
   readonly machine: StateMachine<State>;
-  readonly table: 'desktops' | 'sessions' | 'image_versions';
+  readonly table: 'image_versions';
   readonly id: string;
   /** The state, or states, that the row must be in now. */
   readonly from: State | readonly State[];
@@ -21,9 +21,7 @@ export interface Move<State extends string> {
  */
 export async function moveState<State extends string>(unit: UnitOfWork, move: Move<State>): Promise<boolean> {
   const sources = typeof move.from === 'string' ? [move.from] : [...move.from];
-  for (const from of sources) {
-    if (!move.machine.canMove(from, move.to)) throw new Error(`${move.machine.name}: no move ${from} -> ${move.to}`);
-  }
+  for (const from of sources) assertPath(move.machine, [from, move.to]);
   const set = Object.entries(move.set ?? {});
   const assignments = set.map(([column], index) => `, ${column} = $${index + 4}`).join('');
   const [moved] = await unit.rows<{ from_state: string }>(

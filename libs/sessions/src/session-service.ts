@@ -3,7 +3,7 @@ import type { DisplaySize, SessionView } from '#libs/contracts';
 import { DesktopLifecycle } from '#libs/desktops';
 import { FleetStore, type FleetTransaction, LIVE, type Session, SHOWABLE } from '#libs/fleet';
 import { JobDispatcher, type JobSink } from '#libs/jobs';
-import { Batcher, type Clock, DomainError, errors } from '#libs/kernel';
+import { batchedLookup, type Clock, DomainError, errors } from '#libs/kernel';
 import { CLOCK, currentCorrelationId } from '#libs/telemetry';
 import { beginPhase, endPhase } from './logon-phases.js';
 import { SessionAllocator } from './session-allocator.js';
@@ -27,10 +27,10 @@ export interface OpenRequest {
 /** What a person does with a session. */
 @Injectable()
 export class SessionService {
-  private readonly pools = new Batcher(async (names: readonly string[]) => {
-    const pools = new Map((await this.store.poolsNamed(names)).map((pool) => [pool.name, pool]));
-    return names.map((name) => pools.get(name));
-  });
+  private readonly pools = batchedLookup(
+    (names: readonly string[]) => this.store.poolsNamed(names),
+    ({ name }) => name,
+  );
 
   constructor(
     private readonly store: FleetStore,

@@ -1,6 +1,6 @@
 import type { AuditRecord } from '#libs/audit';
 import type { DisplaySize } from '#libs/contracts';
-import { assertPath } from '../assert-path.js';
+import { assertPath } from '#libs/kernel';
 import { desktopStates } from '../desktop-states.js';
 import type {
   DesktopMove,

@@ -1,6 +1,6 @@
 import type { UnitOfWork } from '#libs/database';
+import { assertPath } from '#libs/kernel';
 import { currentCorrelationId } from '#libs/telemetry';
-import { assertPath } from '../assert-path.js';
 import type { Desktop } from '../desktop.entity.js';
 import { desktopStates } from '../desktop-states.js';
 import type { ClaimedSpare, DesktopMove, DesktopOrder } from '../fleet-transaction.js';

@@ -1,7 +1,7 @@
 import type { DisplaySize } from '#libs/contracts';
 import type { UnitOfWork } from '#libs/database';
+import { assertPath } from '#libs/kernel';
 import { currentCorrelationId } from '#libs/telemetry';
-import { assertPath } from '../assert-path.js';
 import type { LiveSession, NewSession, SessionMove, SessionOwnership } from '../fleet-transaction.js';
 import type { Session } from '../session.entity.js';
 import { sessionStates } from '../session-states.js';

@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { Dirent } from 'node:fs';
 import { link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { SharedRun } from '#libs/kernel';
 import { errorCodeOf } from '../error-code.js';
 import { checkKey, checkPrefix, type ObjectFacts, type ObjectStore, type PutResult } from '../object-store.js';
 import { VolumeError } from '../volume-error.js';
-import { FolderSync } from './folder-sync.js';
+import { syncFolder } from './sync-folder.js';
 
 /** Begins with a dot, which no key does. */
 const UNFINISHED = '.unfinished';
@@ -16,7 +17,8 @@ const UNFINISHED_KEPT_MS = 24 * 3_600_000;
  * shows less than the whole object; the folder is fsynced before `put` resolves. Processes and hosts may share it.
  */
 export class DirectoryObjectStore implements ObjectStore {
-  private readonly folders = new FolderSync();
+  /** Those who wait for the same folder at the same moment share one fsync. */
+  private readonly folderSyncs = new SharedRun();
   private readonly made = new Map<string, Promise<void>>();
   private readonly unfinished: string;
 
@@ -41,7 +43,7 @@ export class DirectoryObjectStore implements ObjectStore {
         signal?.throwIfAborted();
         const result = await linkOnce(aside, path);
         // Also when it existed: whoever made it may not have come that far.
-        await this.folders.sync(dirname(path));
+        await this.syncFolder(dirname(path));
         return result;
       } catch (error) {
         // Someone may have removed a folder that this process made.
@@ -95,7 +97,7 @@ export class DirectoryObjectStore implements ObjectStore {
         if (isMissing(error)) return;
         throw error;
       }
-      await this.folders.sync(dirname(path));
+      await this.syncFolder(dirname(path));
     });
   }
 
@@ -127,6 +129,10 @@ export class DirectoryObjectStore implements ObjectStore {
     }
   }
 
+  private syncFolder(path: string): Promise<void> {
+    return this.folderSyncs.run(path, () => syncFolder(path));
+  }
+
   private pathOf(key: string): string {
     checkKey(key);
     return join(this.root, key);
@@ -140,7 +146,7 @@ export class DirectoryObjectStore implements ObjectStore {
       const firstMade = await mkdir(path, { recursive: true });
       if (firstMade === undefined) return;
       for (let at = path; ; at = dirname(at)) {
-        await this.folders.sync(dirname(at));
+        await this.syncFolder(dirname(at));
         if (at === firstMade || at === dirname(at)) return;
       }
     })();

@@ -3,7 +3,7 @@ import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promis
 import { basename, dirname, join } from 'node:path';
 import type { ChunkSource } from '../chunk/chunk-source.js';
 import { type Digest, digestOf } from '../chunk/digest.js';
-import { syncFolder } from '../directory/folder-sync.js';
+import { syncFolder } from '../directory/sync-folder.js';
 import { errorCodeOf } from '../error-code.js';
 import { forEachParallel } from '../parallel.js';
 import type { Manifest, ManifestChunk } from '../version/manifest.js';

@@ -3,7 +3,7 @@ import { DesktopLifecycle } from '#libs/desktops';
 import { FleetStore } from '#libs/fleet';
 import type { HypervisorDriver } from '#libs/hypervisor';
 import type { JobContext, JobPayload } from '#libs/jobs';
-import { Batcher } from '#libs/kernel';
+import { batchedLookup } from '#libs/kernel';
 import { MachinesInTheMaking } from '../machines-in-the-making.js';
 import { DRIVER } from '../provisioner-options.js';
 import { HostReconciler } from '../reconcilers/host.reconciler.js';
@@ -11,10 +11,10 @@ import { HostReconciler } from '../reconcilers/host.reconciler.js';
 /** Destroys the machine and the leaf of a desktop; one that cannot be destroyed is put in quarantine. */
 @Injectable()
 export class DestroyDesktopHandler {
-  private readonly desktops = new Batcher(async (ids: readonly string[]) => {
-    const desktops = new Map((await this.store.desktops(ids)).map((desktop) => [desktop.id, desktop]));
-    return ids.map((id) => desktops.get(id));
-  });
+  private readonly desktops = batchedLookup(
+    (ids: readonly string[]) => this.store.desktops(ids),
+    ({ id }) => id,
+  );
 
   constructor(
     private readonly store: FleetStore,

@@ -4,7 +4,7 @@ import { DesktopLifecycle } from '#libs/desktops';
 import { type Desktop, FleetStore, type Pool } from '#libs/fleet';
 import type { CallOptions, HypervisorDriver } from '#libs/hypervisor';
 import type { JobContext, JobPayload } from '#libs/jobs';
-import { Batcher, type Clock } from '#libs/kernel';
+import { batchedLookup, type Clock } from '#libs/kernel';
 import { SessionAllocator } from '#libs/sessions';
 import { CLOCK, LOGGER, Metrics } from '#libs/telemetry';
 import { ImageLocator } from '../image-locator.js';
@@ -15,10 +15,10 @@ import { HostReconciler } from '../reconcilers/host.reconciler.js';
 /** Makes the machine of a desktop; when it is ready the desktop is available, and goes to whoever waits longest. */
 @Injectable()
 export class ProvisionDesktopHandler {
-  private readonly orders = new Batcher(async (ids: readonly string[]) => {
-    const orders = new Map((await this.store.provisioningOrders(ids)).map((order) => [order.desktop.id, order]));
-    return ids.map((id) => orders.get(id));
-  });
+  private readonly orders = batchedLookup(
+    (ids: readonly string[]) => this.store.provisioningOrders(ids),
+    ({ desktop }) => desktop.id,
+  );
 
   private readonly readySeconds;
   private readonly startSeconds;
