@@ -1,12 +1,10 @@
 import { Global, Module } from '@nestjs/common';
-import { ImagesModule } from '#libs/images';
 import { FleetStore } from './fleet-store.js';
 import { PostgresFleetStore } from './postgres/postgres-fleet-store.js';
 
 /** Needs the global modules of database and audit. */
 @Global()
 @Module({
-  imports: [ImagesModule],
   providers: [{ provide: FleetStore, useClass: PostgresFleetStore }],
   exports: [FleetStore],
 })

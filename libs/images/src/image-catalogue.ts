@@ -52,14 +52,6 @@ export class ImageCatalogue {
     });
   }
 
-  /** The version that new desktops of the image start from. */
-  async publishedVersion(imageId: string): Promise<ImageVersion | null> {
-    return this.dataSource.manager.findOne(ImageVersion, {
-      where: { imageId, state: 'published' },
-      order: { number: 'DESC' },
-    });
-  }
-
   async version(id: string): Promise<ImageVersion> {
     return this.dataSource.manager.findOneByOrFail(ImageVersion, { id });
   }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { AuditLog } from '#libs/audit';
 import { rowsOf } from '#libs/database';
-import { ImageCatalogue } from '#libs/images';
 import { createTestDatabase } from '#libs/testing';
 import { describeFleetStore, type FleetStoreSetup } from '../fleet-store-conformance.js';
 import { PostgresFleetStore } from './postgres-fleet-store.js';
@@ -10,10 +9,9 @@ async function postgresSetup(): Promise<FleetStoreSetup> {
   const { dataSource, destroy } = await createTestDatabase();
   const sql = async <Row>(statement: string, parameters: readonly unknown[] = []): Promise<Row[]> =>
     rowsOf<Row>(await dataSource.query(statement, [...parameters]));
-  const images = new ImageCatalogue(dataSource);
 
   return {
-    store: new PostgresFleetStore(dataSource, images, new AuditLog(dataSource)),
+    store: new PostgresFleetStore(dataSource, new AuditLog(dataSource)),
     addImage: async () => {
       const [image] = await sql<{ id: string }>(
         "INSERT INTO golden_images (name, display_name) VALUES (gen_random_uuid()::text, '') RETURNING id",

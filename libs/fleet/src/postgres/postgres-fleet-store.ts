@@ -2,20 +2,19 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, In, Not } from 'typeorm';
 import { AuditLog } from '#libs/audit';
 import { readRows, transact } from '#libs/database';
-import { ImageCatalogue } from '#libs/images';
 import { Desktop } from '../desktop.entity.js';
 import { FleetStore, type ProvisioningOrder, type SessionNow, type StuckDesktop } from '../fleet-store.js';
 import type { FleetTransaction } from '../fleet-transaction.js';
 import { Pool } from '../pool.entity.js';
 import { desktopColumns, poolColumns } from './columns.js';
 import { PostgresFleetTransaction } from './postgres-fleet-transaction.js';
+import { publishedVersion } from './published-version.js';
 
 /** The fleet in PostgreSQL, where its rules are constraints and a trigger. */
 @Injectable()
 export class PostgresFleetStore extends FleetStore {
   constructor(
     private readonly dataSource: DataSource,
-    private readonly images: ImageCatalogue,
     private readonly auditLog: AuditLog,
   ) {
     super();
@@ -33,8 +32,8 @@ export class PostgresFleetStore extends FleetStore {
     return this.rows<Pool>(`SELECT ${poolColumns('pools')} FROM pools WHERE name = ANY($1)`, [names]);
   }
 
-  async publishedVersion(imageId: string): Promise<string | null> {
-    return (await this.images.publishedVersion(imageId))?.id ?? null;
+  publishedVersion(imageId: string): Promise<string | null> {
+    return publishedVersion((sql, parameters) => this.rows(sql, parameters), imageId);
   }
 
   desktops(ids: readonly string[]): Promise<Desktop[]> {
@@ -109,7 +108,7 @@ export class PostgresFleetStore extends FleetStore {
     return rows.map(({ id }) => id);
   }
 
-  private rows<Row>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
+  private rows<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
     return readRows<Row>(this.dataSource, sql, parameters);
   }
 }

@@ -13,6 +13,7 @@ import type {
 } from '../fleet-transaction.js';
 import { Pool } from '../pool.entity.js';
 import { DesktopStatements } from './desktop-statements.js';
+import { publishedVersion } from './published-version.js';
 import { SessionStatements } from './session-statements.js';
 import { SituationStatements } from './situation-statements.js';
 
@@ -36,7 +37,8 @@ export class PostgresFleetTransaction implements FleetTransaction {
   lockQueue = (poolId: string) => this.situation.lockPool(poolId);
 
   pool = (id: string) => this.unit.manager.findOneBy(Pool, { id });
-  publishedVersion = (imageId: string) => this.situation.publishedVersion(imageId);
+  publishedVersion = (imageId: string) =>
+    publishedVersion((sql, parameters) => this.unit.rows(sql, parameters), imageId);
   counts = (poolId: string, imageVersionId: string) => this.situation.counts(poolId, imageVersionId);
   recentFailures = (poolId: string) => this.situation.recentFailures(poolId);
   hosts = () => this.situation.hosts();

@@ -18,14 +18,6 @@ export class SituationStatements {
     return pool ?? null;
   }
 
-  async publishedVersion(imageId: string): Promise<string | null> {
-    const [version] = await this.unit.rows<{ id: string }>(
-      `SELECT id FROM image_versions WHERE image_id = $1 AND state = 'published' ORDER BY number DESC LIMIT 1`,
-      [imageId],
-    );
-    return version?.id ?? null;
-  }
-
   async counts(poolId: string, imageVersionId: string): Promise<PoolCounts> {
     const [counts] = await this.unit.rows<PoolCounts>(
       `SELECT count(*) FILTER (WHERE state = 'provisioning' AND image_version_id = $2)::int AS provisioning,
