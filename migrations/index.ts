@@ -3,6 +3,7 @@ import { CreateIdentity1795305660000 } from './1795305660000-create-identity.js'
 import { RunPools1795392000000 } from './1795392000000-run-pools.js';
 import { IndexPoolFigures1795395600000 } from './1795395600000-index-pool-figures.js';
 import { KeepDesktopsEnding1795399200000 } from './1795399200000-keep-desktops-ending.js';
+import { PublishApps1795402800000 } from './1795402800000-publish-apps.js';
 
 /** All migrations in the order in which they are applied. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   RunPools1795392000000,
   IndexPoolFigures1795395600000,
   KeepDesktopsEnding1795399200000,
+  PublishApps1795402800000,
 ];

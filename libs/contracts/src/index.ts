@@ -1,3 +1,5 @@
+export * from './app-layer.js';
+export * from './apps.js';
 export * from './bus.js';
 export * from './events.js';
 export * from './identity.js';

@@ -70,6 +70,12 @@ export const auditActionSchema = z.enum([
   'pool-created',
   'pool-changed',
   'host-changed',
+  'app-registered',
+  'app-version-changed',
+  'app-assigned',
+  'app-withdrawn',
+  'app-pinned',
+  'app-failed',
 ]);
 export type AuditAction = z.infer<typeof auditActionSchema>;
 

@@ -1,8 +1,16 @@
 import { z } from 'zod';
+import { sessionAppSchema } from './apps.js';
 import { displaySizeSchema, idSchema, nameSchema, timestampSchema } from './primitives.js';
 import { logonPhaseNameSchema, poolModeSchema, sessionStateSchema } from './states.js';
 
-export const createSessionSchema = z.object({ pool: nameSchema, display: displaySizeSchema.optional() }).strict();
+export const createSessionSchema = z
+  .object({
+    pool: nameSchema,
+    display: displaySizeSchema.optional(),
+    /** An application to start as soon as the desktop has it. */
+    app: nameSchema.optional(),
+  })
+  .strict();
 export type CreateSession = z.infer<typeof createSessionSchema>;
 
 export const logonPhaseSchema = z.object({
@@ -35,7 +43,8 @@ export const sessionViewSchema = z.object({
   poolDisplayName: z.string(),
   imageVersion: z.int().nullable(),
   desktop: z.object({ id: idSchema }).nullable(),
-  apps: z.array(z.object({ name: z.string(), displayName: z.string() })),
+  /** Of its desktop; before it has one, those that it will have. */
+  apps: z.array(sessionAppSchema),
   phases: z.array(logonPhaseSchema),
   preparingReason: preparingReasonSchema,
   /** Null once it has a desktop. */
