@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { DesktopView } from '#libs/contracts';
-import { FleetStore } from '#libs/fleet';
+import { desktopStates, FleetStore } from '#libs/fleet';
 import { JobDispatcher, type JobSink } from '#libs/jobs';
 import { DomainError, errors } from '#libs/kernel';
 import { currentCorrelationId } from '#libs/telemetry';
@@ -26,7 +26,7 @@ export class DesktopDisposal {
     if (!desktop || desktop.state === 'deleted') throw noSuchDesktop();
     await this.store.transact(async (tx) => {
       const isSpare = await this.lifecycle.recycle(tx, desktop, `discarded by ${actor}`, ['provisioning', 'available']);
-      if (!isSpare && desktop.state !== 'quarantined' && desktop.state !== 'recycling') throw inUse();
+      if (!isSpare && !desktopStates.canMove(desktop.state, 'deleted')) throw inUse();
       const subject = `desktop:${id}`;
       const details = { was: desktop.state };
       await tx.audit([{ action: 'desktop-discarded', actor, subject, details, correlationId: currentCorrelationId() }]);

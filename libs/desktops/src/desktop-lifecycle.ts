@@ -69,7 +69,7 @@ export class DesktopLifecycle {
   async recycleAll(
     tx: FleetTransaction,
     desktops: readonly GivenUp[],
-    from: readonly DesktopState[] = ['provisioning', 'available', 'assigned'],
+    from: readonly DesktopState[] = desktopStates.sourcesOf('recycling'),
   ): Promise<ReadonlySet<string>> {
     const moves = desktops.map(({ reason, ...given }) => ({
       ...{ ...given, from, to: 'recycling' as const, change: { reason } },
@@ -93,7 +93,7 @@ export class DesktopLifecycle {
   /** The machine and its leaf are gone. */
   becomeDeleted(desktop: DesktopKey): Promise<boolean> {
     return this.batches.add({
-      ...{ desktop, from: ['recycling', 'quarantined'], to: 'deleted', change: { deadlineSeconds: null } },
+      ...{ desktop, from: desktopStates.sourcesOf('deleted'), to: 'deleted', change: { deadlineSeconds: null } },
       correlationId: currentCorrelationId(),
     });
   }

@@ -1,15 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { DesktopState, PreparingReason } from '#libs/contracts';
+import type { PreparingReason } from '#libs/contracts';
 import { DesktopLifecycle } from '#libs/desktops';
-import { type Desktop, FleetStore, type FleetTransaction, type Session, SHOWABLE } from '#libs/fleet';
+import { type Desktop, desktopStates, FleetStore, type FleetTransaction, type Session, SHOWABLE } from '#libs/fleet';
 import type { Clock } from '#libs/kernel';
 import { CLOCK, currentCorrelationId } from '#libs/telemetry';
 import { beginPhase } from './logon-phases.js';
 import { SessionAllocator } from './session-allocator.js';
 import { SessionMoves } from './session-moves.js';
-
-/** States in which the end of the machine is a loss. */
-const WITH_MACHINE: readonly DesktopState[] = ['provisioning', 'available', 'assigned'];
 
 /** Takes a desktop from its session, for whatever reason, and has a clean one take its place. */
 @Injectable()
@@ -28,7 +25,7 @@ export class SessionReplacement {
    */
   async loseDesktop(desktopId: string, reason: PreparingReason): Promise<void> {
     const [desktop] = await this.store.desktops([desktopId]);
-    if (!desktop || !WITH_MACHINE.includes(desktop.state)) return;
+    if (!desktop || !desktopStates.canMove(desktop.state, 'recycling')) return;
     const isLost = await this.store.transact((tx) => this.lose(tx, desktop, reason));
     // It went on meanwhile, e.g. to a session that is now without a machine: look again. Moves lead only forwards.
     if (!isLost) return this.loseDesktop(desktopId, reason);

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DesktopLifecycle } from '#libs/desktops';
-import { FleetStore } from '#libs/fleet';
+import { desktopStates, FleetStore } from '#libs/fleet';
 import type { HypervisorDriver } from '#libs/hypervisor';
 import type { JobContext, JobPayload } from '#libs/jobs';
 import { batchedLookup } from '#libs/kernel';
@@ -26,7 +26,7 @@ export class DestroyDesktopHandler {
 
   async handle({ desktopId }: JobPayload<'desktop.destroy'>, context: JobContext): Promise<void> {
     const desktop = await this.desktops.add(desktopId);
-    if (!desktop || (desktop.state !== 'recycling' && desktop.state !== 'quarantined')) return;
+    if (!desktop || !desktopStates.canMove(desktop.state, 'deleted')) return;
     this.making.abort(desktop.id);
     try {
       await this.driver.destroy(desktop.id, { correlationId: context.correlationId });
