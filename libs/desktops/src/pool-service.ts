@@ -4,7 +4,7 @@ import { AuditLog } from '#libs/audit';
 import { MessageBus } from '#libs/bus';
 import type { CreatePool, PoolSummary, PoolView, UpdatePool } from '#libs/contracts';
 import { rowsOf, transact, type UnitOfWork } from '#libs/database';
-import { Pool, type Session } from '#libs/fleet';
+import { Pool, queueOrder, type Session } from '#libs/fleet';
 import { ImageCatalogue } from '#libs/images';
 import { JobDispatcher } from '#libs/jobs';
 import { DomainError, errors } from '#libs/kernel';
@@ -89,7 +89,7 @@ export class PoolService {
   private async tellWaiting(unit: UnitOfWork, poolId: string): Promise<void> {
     const waiting = await unit.rows<Pick<Session, 'id' | 'username' | 'state'>>(
       `SELECT id, username, state FROM sessions WHERE pool_id = $1 AND waiting_since IS NOT NULL
-        ORDER BY (state = 'pending'), waiting_since, id LIMIT ${TOLD_OF_THE_MODE}`,
+        ORDER BY ${queueOrder} LIMIT ${TOLD_OF_THE_MODE}`,
       [poolId],
     );
     for (const { id: sessionId, ...session } of waiting) {

@@ -36,6 +36,7 @@ export {
   type StateEventRow,
 } from './memory/index.js';
 export { Pool } from './pool.entity.js';
+export { queueOrder } from './postgres/columns.js';
 export { PostgresFleetTransaction } from './postgres/postgres-fleet-transaction.js';
 export { PROVISIONING_FAILED } from './provisioning-failed.js';
 export { Session } from './session.entity.js';

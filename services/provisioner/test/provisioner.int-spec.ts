@@ -95,8 +95,8 @@ describe('the provisioner over the fake driver', () => {
 
   const sessionIs = (id: string, matches: (session: SessionView) => boolean) =>
     until(`session ${id}`, async () => {
-      const session = await app.get(SessionQueries).find(id);
-      return session && matches(session) ? session : undefined;
+      const session = await app.get(SessionQueries).view(alice.username, id);
+      return matches(session) ? session : undefined;
     });
 
   it('keeps two spares warm, and refills when one is taken', async () => {
@@ -192,7 +192,7 @@ describe('the provisioner over the fake driver', () => {
     app = await start();
     await available(2);
     await until('no orphan', async () => !host.machines.has(orphan) && !host.machines.has(spare));
-    expect((await app.get(SessionQueries).find(session.id))?.desktop?.id).toBe(session.desktop?.id);
+    expect((await app.get(SessionQueries).view(alice.username, session.id)).desktop?.id).toBe(session.desktop?.id);
   });
 
   it('gives people a clean desktop after everything was stopped, machines too', async () => {

@@ -7,6 +7,7 @@ import { BusModule } from '#libs/bus';
 import type { CreatePool, SessionView } from '#libs/contracts';
 import { DatabaseModule } from '#libs/database';
 import { DesktopsModule, PoolService } from '#libs/desktops';
+import { FleetStore } from '#libs/fleet';
 import { FakeDriver, FakeHost } from '#libs/hypervisor';
 import { ImageCatalogue } from '#libs/images';
 import { JobsModule } from '#libs/jobs';
@@ -109,10 +110,16 @@ export class FleetFixture {
       return counts.available === spares && counts.provisioning === 0 && counts.recycling === 0;
     });
 
+  /** The session as its owner sees it. */
+  view = async (id: string): Promise<SessionView> => {
+    const [session] = await this.app.get(FleetStore).sessionsNow([id]);
+    return this.app.get(SessionQueries).view(session?.username ?? '', id);
+  };
+
   session = (id: string, what: string, matches: (session: SessionView) => boolean) =>
     until(`session ${what}`, async () => {
-      const session = await this.app.get(SessionQueries).find(id);
-      return session && matches(session) ? session : undefined;
+      const session = await this.view(id);
+      return matches(session) ? session : undefined;
     });
 
   async destroy(): Promise<void> {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { HostService, PoolService } from '#libs/desktops';
-import { SessionQueries, SessionService } from '#libs/sessions';
+import { SessionService } from '#libs/sessions';
 import { FleetFixture, until } from './fleet-fixture.js';
 
 const person = (username: string) => ({ username, roles: ['call-center'] });
@@ -35,7 +35,7 @@ describe('modes of pools and hosts', () => {
       { position: 1, estimatedSeconds: null, paused: 'draining' },
       { position: 2, estimatedSeconds: null, paused: 'draining' },
     ]);
-    expect((await fleet.app.get(SessionQueries).find(session.id))?.desktop).toEqual(session.desktop);
+    expect((await fleet.view(session.id)).desktop).toEqual(session.desktop);
 
     // Her restart passes those who wait, and makes one desktop: hers.
     const old = session.desktop?.id;
@@ -61,12 +61,12 @@ describe('modes of pools and hosts', () => {
     const waiting = await open(person('bob'));
     expect(waiting.queue).toEqual({ position: 2, estimatedSeconds: null, paused: 'maintenance' });
     await until('nothing runs', async () => fleet.hosts[0]?.machines.machines.size === 0);
-    const held = await fleet.app.get(SessionQueries).find(session.id);
-    expect([held?.state, held?.queue?.paused]).toEqual(['preparing', 'maintenance']);
+    const held = await fleet.view(session.id);
+    expect([held.state, held.queue?.paused]).toEqual(['preparing', 'maintenance']);
     // For those who lost theirs draining is less than maintenance.
     await setMode('draining');
     await fleet.session(session.id, 'served first', ({ state }) => state === 'ready');
-    expect((await fleet.app.get(SessionQueries).find(waiting.id))?.queue?.paused).toBe('draining');
+    expect((await fleet.view(waiting.id)).queue?.paused).toBe('draining');
     await setMode('active');
     await fleet.session(waiting.id, 'served', ({ state }) => state === 'ready');
   });
@@ -90,7 +90,7 @@ describe('modes of pools and hosts', () => {
     await until('spares on the other host only', async () => second?.machines.machines.size === 2);
     await fleet.settled(2);
     expect([...(first?.machines.machines.keys() ?? [])]).toEqual([session.desktop?.id]);
-    expect((await fleet.app.get(SessionQueries).find(session.id))?.desktop).toEqual(session.desktop);
+    expect((await fleet.view(session.id)).desktop).toEqual(session.desktop);
 
     await fleet.app.get(HostService).update('host-1', { mode: 'active' }, 'ivan');
     await fleet.app.get(PoolService).update('call-center', { spares: 4 }, 'ivan');

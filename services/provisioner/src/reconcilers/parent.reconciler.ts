@@ -92,20 +92,20 @@ export class ParentReconciler {
     });
   }
 
-  private async prepare({ imageVersionId, vcpus, memoryMiB }: Wanted): Promise<void> {
-    const key = keyOf({ imageVersionId, vcpus, memoryMiB });
-    const about = { imageVersionId, vcpus, memoryMiB };
+  private async prepare(wanted: Wanted): Promise<void> {
+    const { imageVersionId, ...shape } = wanted;
+    const key = keyOf(wanted);
     const isFirst = !this.prepared.has(key);
     const startedAtMs = this.clock.now().getTime();
     const seconds = () => Math.max(0, this.clock.now().getTime() - startedAtMs) / 1_000;
     try {
       const image = await this.images.locate(imageVersionId);
-      await this.driver.prepare(image, { vcpus, memoryMiB }, { signal: this.stopping.signal });
+      await this.driver.prepare(image, shape, { signal: this.stopping.signal });
       this.failures.delete(key);
       this.prepared.set(key, this.round);
       if (!isFirst) return;
       this.prepareSeconds.observe({ outcome: 'done' }, seconds());
-      this.logger.info({ ...about, seconds: seconds() }, 'machines of this shape can be forked');
+      this.logger.info({ ...wanted, seconds: seconds() }, 'machines of this shape can be forked');
     } catch (error) {
       if (this.stopping.signal.aborted) return;
       this.prepared.delete(key);
@@ -113,7 +113,7 @@ export class ParentReconciler {
       const waitMs = Math.min(this.options.reconcileIntervalMs * 2 ** (count - 1), LONGEST_BACK_OFF_MS);
       this.failures.set(key, { count, retryAtMs: this.clock.now().getTime() + waitMs });
       this.prepareSeconds.observe({ outcome: 'failed' }, seconds());
-      this.logger.warn({ ...about, err: error, retryInMs: waitMs }, 'machines of this shape cannot be forked yet');
+      this.logger.warn({ ...wanted, err: error, retryInMs: waitMs }, 'machines of this shape cannot be forked yet');
     }
   }
 }
