@@ -17,6 +17,17 @@ export interface LdapConfig {
   readonly timeoutMs: number;
 }
 
+/** The volume store; only the provisioner opens it. */
+export interface StoreConfig {
+  /** `file:///folder` or `s3://bucket/prefix?endpoint=...&region=...`. */
+  readonly url: string;
+  /** Both or neither. */
+  readonly accessKey: Secret | undefined;
+  readonly secretKey: Secret | undefined;
+  /** The most that the host keeps of what it has read. */
+  readonly cacheBytes: number;
+}
+
 /** What all services share. */
 export interface CommonConfig {
   readonly production: boolean;
@@ -37,6 +48,7 @@ export interface CommonConfig {
   readonly driver: 'qemu' | 'fake';
   /** Name of this hypervisor host. */
   readonly hostName: string;
+  readonly store: StoreConfig;
   /** The directory; only the broker needs it: `requireLdap(config)`. */
   readonly ldap: LdapConfig | undefined;
   /** Hints for the operator, e.g. a GOLDLEAF_ variable that means nothing. For the log, at start. */

@@ -60,6 +60,20 @@ describe('loadConfig', () => {
     expect(requireLdap(config).urls).toEqual(['ldaps://one.example.org', 'ldaps://two.example.org']);
   });
 
+  it('keeps volumes below the state folder, or in the bucket that is named', () => {
+    const own = loadConfig({ ...servers, GOLDLEAF_STATE_DIR: '/srv/gold leaf' }).store;
+    expect(own).toMatchObject({ url: 'file:///srv/gold%20leaf/store', accessKey: undefined, cacheBytes: 2 ** 31 });
+    const { store } = loadConfig({
+      ...servers,
+      GOLDLEAF_STORE_URL: 's3://volumes/site?region=eu',
+      GOLDLEAF_STORE_ACCESS_KEY: 'hidden9',
+      GOLDLEAF_STORE_SECRET_KEY: 'hidden10',
+    });
+    expect(store.url).toBe('s3://volumes/site?region=eu');
+    expect(store.secretKey?.reveal()).toBe('hidden10');
+    expect(JSON.stringify(store)).not.toContain('hidden');
+  });
+
   it('names every wrong or missing variable at once and prints no value', () => {
     const faults = faultsOf(() =>
       loadConfig({
@@ -95,6 +109,12 @@ describe('loadConfig', () => {
     ['GUACD_URL', 'tcp://:4822'],
     ['GOLDLEAF_ACCELERATOR', 'hvf'],
     ['LDAP_TIMEOUT_MS', '5'],
+    ['GOLDLEAF_STORE_URL', 'https://bucket.example'],
+    ['GOLDLEAF_STORE_URL', 'file:///'],
+    ['GOLDLEAF_STORE_URL', 'file://host/folder'],
+    ['GOLDLEAF_STORE_URL', 's3://me:word@bucket'],
+    ['GOLDLEAF_STORE_CACHE_MIB', '1'],
+    ['GOLDLEAF_STORE_SECRET_KEY', 'without the other'],
     ['GOLDLEAF_PUBLIC_ORIGINS', '*'],
     ['GOLDLEAF_TRUST_PROXY', 'true'],
     ['GOLDLEAF_TRUST_PROXY', '10.0.0.0/33'],

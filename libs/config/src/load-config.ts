@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
-import type { AppConfig, CommonConfig, LdapConfig, StandaloneConfig } from './app-config.js';
+import type { AppConfig, CommonConfig, LdapConfig, StandaloneConfig, StoreConfig } from './app-config.js';
 import { ConfigError } from './config-error.js';
 import { asSecret, readVariables, type Values } from './read-variables.js';
 import { Secret } from './secret.js';
+import { storeBelow } from './store-below.js';
 import { variables } from './variables.js';
 
 /**
@@ -67,9 +68,21 @@ function commonConfig(values: Values, faults: string[], warnings: string[]): Com
     accelerator: values.GOLDLEAF_ACCELERATOR ?? 'auto',
     driver: values.GOLDLEAF_DRIVER ?? 'qemu',
     hostName: values.GOLDLEAF_HOST_NAME ?? '',
+    store: storeConfig(values, faults),
     ldap: ldapConfig(values, faults),
     warnings,
   };
+}
+
+function storeConfig(values: Values, faults: string[]): StoreConfig {
+  const accessKey = asSecret(values.GOLDLEAF_STORE_ACCESS_KEY);
+  const secretKey = asSecret(values.GOLDLEAF_STORE_SECRET_KEY);
+  if ((accessKey === undefined) !== (secretKey === undefined)) {
+    faults.push('GOLDLEAF_STORE_SECRET_KEY: expected together with GOLDLEAF_STORE_ACCESS_KEY, or neither');
+  }
+  const cacheBytes = (values.GOLDLEAF_STORE_CACHE_MIB ?? 0) * 1024 * 1024;
+  const own = storeBelow(resolve(values.GOLDLEAF_STATE_DIR ?? ''), cacheBytes);
+  return { ...own, url: values.GOLDLEAF_STORE_URL ?? own.url, accessKey, secretKey };
 }
 
 function ldapConfig(values: Values, faults: string[]): LdapConfig | undefined {

@@ -41,6 +41,14 @@ const url = (...schemes: string[]) =>
     return schemes.includes(protocol.replace(':', '')) && host !== '';
   });
 
+/** Of the volume store; no credentials in it, as URLs end up in logs. */
+const storeUrl = z.string().refine((value) => {
+  if (!URL.canParse(value)) return false;
+  const { protocol, hostname: host, pathname, username, password } = new URL(value);
+  if (username !== '' || password !== '') return false;
+  return protocol === 'file:' ? host === '' && pathname !== '/' : protocol === 's3:' && host !== '';
+});
+
 const list = <T>(item: z.ZodType<T, string>) =>
   z
     .string()
@@ -111,6 +119,20 @@ export const variables = {
     fallback: hostname(),
     fallbackText: "the system's host name",
   }),
+  GOLDLEAF_STORE_URL: variable(
+    storeUrl,
+    'file:///absolute/folder or s3://bucket/prefix?endpoint=https://host&region=name, without credentials',
+    'Volume store: `file:///folder`, or `s3://bucket/prefix?endpoint=...&region=...`',
+    { fallbackText: '`store/` in the state folder' },
+  ),
+  GOLDLEAF_STORE_ACCESS_KEY: secretText('an access key', 'Access key of an S3 store', "the AWS SDK's own sources"),
+  GOLDLEAF_STORE_SECRET_KEY: secretText('a secret key', 'Its secret key'),
+  GOLDLEAF_STORE_CACHE_MIB: variable(
+    wholeNumber(16, 16_777_216),
+    'a whole number from 16 to 16777216',
+    'Disk space on this host for what has been read of application layers',
+    { fallback: '2048' },
+  ),
   NODE_ENV: oneOf(['development', 'production', 'test'], 'development', '`production` refuses the demo directory'),
   DATABASE_URL: variable(url('postgres', 'postgresql'), 'a postgres:// URL', 'PostgreSQL 15 or later', {
     secret: true,

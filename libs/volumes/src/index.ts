@@ -3,6 +3,7 @@ export { DirectoryObjectStore } from './directory/directory-object-store.js';
 export { MemoryObjectStore } from './memory/memory-object-store.js';
 export * from './nbd/index.js';
 export type { ObjectFacts, ObjectStore, PutResult } from './object-store.js';
+export { openObjectStore, type StoreCredentials } from './open-object-store.js';
 export { S3ObjectStore } from './s3/s3-object-store.js';
 export type { S3ObjectStoreOptions } from './s3/s3-options.js';
 export type { FsckFinding, FsckOptions, FsckReport } from './store/fsck.js';

@@ -28,6 +28,10 @@ export interface ObjectStore {
   list(prefix: string, options?: { signal?: AbortSignal }): AsyncIterable<ObjectFacts>;
   /** Also when it is not there. */
   delete(key: string): Promise<void>;
+  /** Removes what writers that were killed long ago left unfinished, where that takes space. Answers how many. */
+  sweepUnfinished(): Promise<number>;
+  /** Lets go of connections; nothing is asked afterwards. */
+  close(): void;
 }
 
 export type PutResult = 'created' | 'existed';

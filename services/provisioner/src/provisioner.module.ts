@@ -22,6 +22,7 @@ import { QuarantineReconciler } from './reconcilers/quarantine.reconciler.js';
 import { RefillMetricsReconciler } from './reconcilers/refill-metrics.reconciler.js';
 import { SessionReconciler } from './reconcilers/session.reconciler.js';
 import { StuckDesktopReconciler } from './reconcilers/stuck-desktop.reconciler.js';
+import { volumeStoreProviders } from './volume-store.provider.js';
 
 /**
  * The only part that touches a hypervisor. Needs the global modules of telemetry, database, bus, jobs, audit, desktops
@@ -31,7 +32,7 @@ import { StuckDesktopReconciler } from './reconcilers/stuck-desktop.reconciler.j
 export class ProvisionerModule {
   /** @param driver made by `createDriver`, or a fake */
   static register(
-    config: Pick<AppConfig, 'hostName' | 'stateDir'>,
+    config: Pick<AppConfig, 'hostName' | 'stateDir' | 'store'>,
     driver: HypervisorDriver,
     reconcileIntervalMs = 5_000,
   ): DynamicModule {
@@ -45,6 +46,7 @@ export class ProvisionerModule {
       providers: [
         { provide: PROVISIONER_OPTIONS, useValue: options },
         { provide: DRIVER, useValue: driver },
+        ...volumeStoreProviders(config),
         ImageLocator,
         MachinesInTheMaking,
         MachineWatch,

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { AuditModule } from '#libs/audit';
 import { BusModule } from '#libs/bus';
+import { storeBelow } from '#libs/config';
 import type { SessionView } from '#libs/contracts';
 import { DatabaseModule } from '#libs/database';
 import { DesktopQueries, DesktopsModule, HostRegistry, PoolService } from '#libs/desktops';
@@ -37,6 +38,7 @@ describe('the provisioner over the fake driver', () => {
   let app: TestingModule;
 
   const start = async (): Promise<TestingModule> => {
+    const config = { hostName: 'host-1', stateDir, store: storeBelow(stateDir) };
     const module = await Test.createTestingModule({
       imports: [
         TelemetryModule.register({ logger: silentLogger() }),
@@ -46,7 +48,7 @@ describe('the provisioner over the fake driver', () => {
         AuditModule,
         DesktopsModule.register({ secretKey: 'a secret key of the tests' }),
         SessionsModule,
-        ProvisionerModule.register({ hostName: 'host-1', stateDir }, new FakeDriver(host), RECONCILE_MS),
+        ProvisionerModule.register(config, new FakeDriver(host), RECONCILE_MS),
       ],
     }).compile();
     await module.init();

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { storeBelow } from '#libs/config';
 import { FleetStore } from '#libs/fleet';
 import { type CallOptions, FakeDriver, FakeHost, type Machine, type MachineSpec } from '#libs/hypervisor';
 import { Metrics } from '#libs/telemetry';
@@ -20,7 +21,7 @@ class WatchedDriver extends FakeDriver {
 }
 
 const task = workerData as StormTask;
-const config = { hostName: 'storm-host', stateDir: task.stateDir };
+const config = { hostName: 'storm-host', stateDir: task.stateDir, store: storeBelow(task.stateDir) };
 const provisioner = ProvisionerModule.register(config, new WatchedDriver(host), 1_000);
 const app = await startStormApp(task, 'provisioner', [provisioner]);
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { type AppConfig, Secret } from '#libs/config';
+import { type AppConfig, Secret, storeBelow } from '#libs/config';
 import type { LoginResponse } from '#libs/contracts';
 import { rowsOf } from '#libs/database';
 import { PoolService } from '#libs/desktops';
@@ -150,6 +150,7 @@ const configFor = (databaseUrl: string, redisUrl: string): AppConfig => ({
   accelerator: 'auto',
   driver: 'fake',
   hostName: 'host-1',
+  store: storeBelow('/nonexistent'),
   ldap: undefined,
   warnings: [],
   databaseUrl: new Secret(databaseUrl),

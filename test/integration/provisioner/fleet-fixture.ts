@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { AuditModule } from '#libs/audit';
 import { BusModule } from '#libs/bus';
+import { storeBelow } from '#libs/config';
 import type { CreatePool, SessionView } from '#libs/contracts';
 import { DatabaseModule } from '#libs/database';
 import { DesktopsModule, PoolService } from '#libs/desktops';
@@ -54,6 +55,8 @@ export class FleetFixture {
 
   async addHost(name: string, machines = new FakeHost({ forks: true })): Promise<FleetHost> {
     const metrics = new Metrics();
+    const { stateDir } = this;
+    const config = { hostName: name, stateDir, store: storeBelow(stateDir) };
     const app = await Test.createTestingModule({
       imports: [
         TelemetryModule.register({ logger: silentLogger(), metrics }),
@@ -63,7 +66,7 @@ export class FleetFixture {
         AuditModule,
         DesktopsModule.register({ secretKey: 'a secret key of the tests' }),
         SessionsModule,
-        ProvisionerModule.register({ hostName: name, stateDir: this.stateDir }, new FakeDriver(machines), RECONCILE_MS),
+        ProvisionerModule.register(config, new FakeDriver(machines), RECONCILE_MS),
       ],
     }).compile();
     await app.init();

@@ -101,7 +101,6 @@ export class DirectoryObjectStore implements ObjectStore {
     });
   }
 
-  /** Removes what writers that were killed long ago left unfinished. Answers how many files. */
   async sweepUnfinished(olderThanMs = UNFINISHED_KEPT_MS): Promise<number> {
     let swept = 0;
     for (const entry of await entriesOf(this.unfinished)) {
@@ -113,6 +112,8 @@ export class DirectoryObjectStore implements ObjectStore {
     }
     return swept;
   }
+
+  close(): void {}
 
   private async *listFolder(folder: string, signal?: AbortSignal): AsyncIterable<ObjectFacts> {
     const entries = await failingPlainly(folder, () => entriesOf(join(this.root, folder)));

@@ -86,6 +86,12 @@ export class MemoryObjectStore implements ObjectStore {
     return [...this.objects.keys()].filter((key) => key.startsWith(prefix)).sort();
   }
 
+  async sweepUnfinished(): Promise<number> {
+    return 0;
+  }
+
+  close(): void {}
+
   private async enter(operation: Operation, key: string, signal?: AbortSignal): Promise<void> {
     this.counts[operation]++;
     signal?.throwIfAborted();

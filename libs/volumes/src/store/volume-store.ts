@@ -119,7 +119,8 @@ export class VolumeStore {
   }
 
   /** Deletes what no version, writer or reader needs. Safe at any time, also twice at once. */
-  collectGarbage(options: CollectOptions = {}): Promise<Collected> {
+  async collectGarbage(options: CollectOptions = {}): Promise<Collected> {
+    if (!options.dryRun) await this.objects.sweepUnfinished();
     const holds = new Holds(this.objects, this.clock, { clockSkewMs: this.clockSkewMs, ttlMs: this.ttlMs });
     return new GarbageCollector(this.objects, this.register, holds, this.condemned, this.clock, options).run();
   }
