@@ -24,10 +24,6 @@ export class PoolController {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  async reconcileAll(): Promise<void> {
-    for (const pool of await this.store.pools()) await this.reconcile(pool.id);
-  }
-
   reconcile(poolId: string): Promise<void> {
     return this.runs.run(poolId, () => this.plan(poolId));
   }

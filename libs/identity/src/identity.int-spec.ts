@@ -4,7 +4,7 @@ import type { DataSource } from 'typeorm';
 import { DomainError, hashToken } from '#libs/kernel';
 import { createTestDatabase, type TestDatabase } from '#libs/testing';
 import { createDataSource } from '#migrations';
-import { FakeDirectory, type Replica, replica } from './fake-replica.js';
+import { FakeDirectory, type Replica, replica } from '../test/fake-replica.js';
 import { IdentityHousekeeping } from './identity-housekeeping.js';
 
 describe('identity', () => {

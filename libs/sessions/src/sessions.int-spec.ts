@@ -299,21 +299,22 @@ describe('sessions', () => {
   describe('the pool controller', () => {
     it('orders the missing spares once, however many ask at the same time', async () => {
       const controller = app.get(PoolController);
-      await Promise.all(Array.from({ length: 8 }, () => controller.reconcileAll()));
+      const id = await poolId();
+      await Promise.all(Array.from({ length: 8 }, () => controller.reconcile(id)));
       expect((await desktops.list()).map((desktop) => desktop.state)).toEqual(['provisioning', 'provisioning']);
     });
 
     it('waits longer after each failure instead of trying for ever', async () => {
       const controller = app.get(PoolController);
-      await controller.reconcileAll();
+      await controller.reconcile(await poolId());
       for (const desktop of await app.get(FleetStore).desktopsOfHost('host-1')) {
         await app.get(DesktopLifecycle).failProvisioning(desktop, 'no-space');
         await app.get(DesktopLifecycle).becomeDeleted(desktop);
       }
-      await controller.reconcileAll();
+      await controller.reconcile(await poolId());
       expect(await desktops.list()).toEqual([]);
       await database.dataSource.query(`UPDATE desktops SET state_changed_at = now() - interval '5 seconds'`);
-      await controller.reconcileAll();
+      await controller.reconcile(await poolId());
       expect(await desktops.list()).toHaveLength(2);
     });
   });

@@ -13,7 +13,8 @@ export class PoolReconciler {
   ) {}
 
   async run(): Promise<void> {
-    for (const { id } of await this.store.pools()) await this.allocator.assignWaiting(id);
-    await this.controller.reconcileAll();
+    const pools = await this.store.pools();
+    for (const { id } of pools) await this.allocator.assignWaiting(id);
+    for (const { id } of pools) await this.controller.reconcile(id);
   }
 }

@@ -5,11 +5,11 @@ import type { MessageBus } from '#libs/bus';
 import type { BusMessage } from '#libs/contracts';
 import type { DirectoryProvider, DirectoryUser } from '#libs/directory';
 import { DomainError, errors } from '#libs/kernel';
-import { ApiSessionService } from './api-session-service.js';
-import { AttemptLimiter } from './attempt-limiter.js';
-import type { IdentityOptions } from './identity-options.js';
-import { RoleRefresh } from './role-refresh.js';
-import { SignInService } from './sign-in-service.js';
+import { ApiSessionService } from '../src/api-session-service.js';
+import { AttemptLimiter } from '../src/attempt-limiter.js';
+import type { IdentityOptions } from '../src/identity-options.js';
+import { RoleRefresh } from '../src/role-refresh.js';
+import { SignInService } from '../src/sign-in-service.js';
 
 /** For tests: a directory in memory in which every password is `right`. */
 export class FakeDirectory implements DirectoryProvider {
