@@ -66,8 +66,17 @@ export interface AppConfig extends CommonConfig {
 
 /** The same for `npm start`, which starts itself whatever is undefined here. */
 export interface StandaloneConfig extends CommonConfig {
+  /** Whether the demo applications are built and assigned. */
+  readonly demoApps: boolean;
   readonly databaseUrl: Secret | undefined;
   readonly redisUrl: Secret | undefined;
   readonly guacd: { readonly host: string; readonly port: number } | undefined;
   readonly secretKey: Secret | undefined;
+}
+
+/** What the `goldleaf` command is told of the broker. */
+export interface ClientConfig {
+  readonly url: string | undefined;
+  /** File that holds the token and nothing else, instead of the sign-in that `goldleaf login` keeps. */
+  readonly tokenFile: string | undefined;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ConfigError } from './config-error.js';
-import { loadConfig, loadStandaloneConfig, requireLdap } from './load-config.js';
+import { loadClientConfig, loadConfig, loadStandaloneConfig, loadStoreConfig, requireLdap } from './load-config.js';
 
 const servers = {
   DATABASE_URL: 'postgres://me:hidden1@db/goldleaf',
@@ -164,5 +164,21 @@ describe('loadStandaloneConfig', () => {
     const { LDAP_URL, ...others } = ldap;
     expect(faultsOf(() => loadStandaloneConfig(others))[0]).toMatch(/^LDAP_URL: /);
     expect(LDAP_URL).toBeDefined();
+  });
+});
+
+describe('what the command line reads', () => {
+  it('needs no server on the host of a provisioner', () => {
+    expect(loadStoreConfig({ GOLDLEAF_STATE_DIR: '/state' })).toMatchObject({
+      stateDir: '/state',
+      store: { url: 'file:///state/store' },
+    });
+    expect(faultsOf(() => loadStoreConfig({ GOLDLEAF_STORE_URL: 'ftp://x' }))[0]).toMatch(/^GOLDLEAF_STORE_URL: /);
+  });
+
+  it('minds nothing but its own variables as a client', () => {
+    const url = 'https://desktops.example.org';
+    expect(loadClientConfig({ GOLDLEAF_URL: url, GOLDLEAF_PORT: 'x' })).toEqual({ url, tokenFile: undefined });
+    expect(faultsOf(() => loadClientConfig({ GOLDLEAF_URL: 'desktops.example.org' }))[0]).toMatch(/^GOLDLEAF_URL: /);
   });
 });

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { AppConfig, CommonConfig, LdapConfig, StandaloneConfig, StoreConfig } from './app-config.js';
+import type { AppConfig, ClientConfig, CommonConfig, LdapConfig, StandaloneConfig, StoreConfig } from './app-config.js';
 import { ConfigError } from './config-error.js';
 import { asSecret, readVariables, type Values } from './read-variables.js';
 import { Secret } from './secret.js';
@@ -41,11 +41,28 @@ export function loadStandaloneConfig(env: NodeJS.ProcessEnv): StandaloneConfig {
     redisUrl: asSecret(values.REDIS_URL),
     secretKey: asSecret(values.GOLDLEAF_SECRET_KEY),
     guacd: values.GUACD_URL,
+    demoApps: values.GOLDLEAF_DEMO_APPS === 'on',
   };
   if (config.production && !config.ldap && !faults.some((fault) => fault.startsWith('LDAP_'))) {
     faults.push('LDAP_URL: expected a real directory, as NODE_ENV is production and the demo accounts are public');
   }
   return checked(config, faults);
+}
+
+/**
+ * What commands on a provisioner's host need, which open the store but no server.
+ * @throws ConfigError naming every variable that is wrong
+ */
+export function loadStoreConfig(env: NodeJS.ProcessEnv): CommonConfig {
+  const { values, faults, warnings } = readVariables(env);
+  return checked(commonConfig(values, faults, warnings), faults);
+}
+
+/** @throws ConfigError when GOLDLEAF_URL is wrong; what else is wrong concerns the services */
+export function loadClientConfig(env: NodeJS.ProcessEnv): ClientConfig {
+  const { GOLDLEAF_URL, GOLDLEAF_TOKEN_FILE } = env;
+  const { values, faults } = readVariables({ GOLDLEAF_URL, GOLDLEAF_TOKEN_FILE });
+  return checked({ url: values.GOLDLEAF_URL, tokenFile: values.GOLDLEAF_TOKEN_FILE }, faults);
 }
 
 /** The directory's configuration, for the service that needs it. @throws ConfigError when LDAP_URL is not set */

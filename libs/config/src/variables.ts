@@ -133,6 +133,16 @@ export const variables = {
     'Disk space on this host for what has been read of application layers',
     { fallback: '2048' },
   ),
+  GOLDLEAF_DEMO_APPS: oneOf(['on', 'off'], 'on', 'Whether `npm start` builds and assigns the demo applications'),
+  GOLDLEAF_URL: variable(
+    url('http', 'https'),
+    'a URL such as http://127.0.0.1:8080',
+    'Where the `goldleaf` command finds the broker',
+    { fallbackText: 'where one signed in last' },
+  ),
+  GOLDLEAF_TOKEN_FILE: text('a file', "File that holds the `goldleaf` command's token", {
+    fallbackText: '`goldleaf/sign-in.json` in `$XDG_CONFIG_HOME`',
+  }),
   NODE_ENV: oneOf(['development', 'production', 'test'], 'development', '`production` refuses the demo directory'),
   DATABASE_URL: variable(url('postgres', 'postgresql'), 'a postgres:// URL', 'PostgreSQL 15 or later', {
     secret: true,
