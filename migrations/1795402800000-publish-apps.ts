@@ -22,10 +22,16 @@ export class PublishApps1795402800000 implements MigrationInterface {
         number integer NOT NULL CHECK (number > 0),
         label text NOT NULL,
         state text NOT NULL DEFAULT 'published' CHECK (state IN ('published', 'withdrawn', 'damaged')),
+        state_changed_at timestamptz NOT NULL DEFAULT now(),
         ring text NOT NULL CHECK (ring IN ('pilot', 'broad')),
         volume_id text NOT NULL CHECK (volume_id ~ '^[0-9a-f]{64}$'),
         layer_bytes bigint NOT NULL,
         installed_bytes bigint NOT NULL,
+        os_id text NOT NULL,
+        os_version_id text NOT NULL,
+        os_architecture text NOT NULL,
+        base_image text NOT NULL,
+        packages integer NOT NULL,
         -- The document as it was signed: what the provisioner believes, whatever the columns say.
         payload text NOT NULL,
         signature text NOT NULL,
@@ -81,6 +87,17 @@ export class PublishApps1795402800000 implements MigrationInterface {
       );
       CREATE INDEX profile_apps_version ON profile_apps (app_version_id);
 
+      -- What the record held when the session was opened: its desktops get this, whatever becomes of the record since.
+      CREATE TABLE session_wanted_apps (
+        session_id uuid NOT NULL REFERENCES sessions ON DELETE CASCADE,
+        app_id uuid NOT NULL,
+        app_version_id uuid NOT NULL,
+        mode text NOT NULL CHECK (mode IN ('at-logon', 'on-demand')),
+        PRIMARY KEY (session_id, app_id),
+        FOREIGN KEY (app_version_id, app_id) REFERENCES app_versions (id, app_id)
+      );
+      CREATE INDEX session_wanted_apps_version ON session_wanted_apps (app_version_id);
+
       -- What a desktop has, or could not get. Of desktops that are gone nothing is kept.
       CREATE TABLE session_apps (
         desktop_id uuid NOT NULL REFERENCES desktops ON DELETE CASCADE,
@@ -111,7 +128,7 @@ export class PublishApps1795402800000 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      DROP TABLE app_starts, session_apps, profile_apps, profile_pins, profiles, app_assignments, app_versions, apps;
+      DROP TABLE app_starts, session_apps, session_wanted_apps, profile_apps, profile_pins, profiles, app_assignments, app_versions, apps;
     `);
   }
 }

@@ -3,7 +3,7 @@ import type { UnitOfWork } from './unit-of-work.js';
 
 export interface Move<State extends string> {
   readonly machine: StateMachine<State>;
-  readonly table: 'image_versions';
+  readonly table: 'image_versions' | 'app_versions';
   readonly id: string;
   /** The state, or states, that the row must be in now. */
   readonly from: State | readonly State[];
