@@ -7,3 +7,4 @@ export { constantTimeEqual, hashToken, newToken, SecretBox } from './secrets.js'
 export { SharedRun } from './shared-run.js';
 export { assertPath, defineStateMachine, type StateMachine, type TransitionTable } from './state-machine.js';
 export { UndoStack } from './undo-stack.js';
+export { waitFor } from './wait-for.js';

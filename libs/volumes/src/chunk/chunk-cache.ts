@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { waitFor } from '../wait-for.js';
+import { waitFor } from '#libs/kernel';
 import { CacheFolder } from './cache-folder.js';
 import { CachedFile } from './cached-file.js';
 import type { Digest } from './digest.js';
@@ -25,7 +25,8 @@ type Load = () => Promise<Buffer>;
  * written only costs time.
  */
 export class ChunkCache {
-  readonly counts = { hits: 0, misses: 0, evicted: 0, damaged: 0, writeFailures: 0 };
+  /** `hitBytes`: of content, that readers were given without asking the store. */
+  readonly counts = { hits: 0, hitBytes: 0, misses: 0, evicted: 0, damaged: 0, writeFailures: 0 };
   /** By use, the longest unused first. */
   private readonly entries = new Map<Digest, CacheEntry>();
   private readonly openFiles = new Map<Digest, CachedFile>();
@@ -70,6 +71,7 @@ export class ChunkCache {
       this.touch(chunk.digest);
       if (await file.read(target, from)) {
         this.counts.hits++;
+        this.counts.hitBytes += target.length;
         return;
       }
       await this.drop(chunk.digest);
