@@ -1,6 +1,6 @@
 import { loadavg } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
-import { rowsOf } from '#libs/database';
+import { readRows } from '#libs/database';
 import { FleetStore } from '#libs/fleet';
 import { SessionService } from '#libs/sessions';
 import { newCorrelationId, runWithCorrelation } from '#libs/telemetry';
@@ -141,14 +141,14 @@ async function startBroker(task: Parameters<typeof startStormApp>[0]) {
 async function untilSpares({ database }: StormServers): Promise<void> {
   const sql = `SELECT count(*)::int AS count FROM desktops WHERE state = 'available'`;
   for (;;) {
-    const [row] = rowsOf<{ count: number }>(await database.dataSource.query(sql));
+    const [row] = await readRows<{ count: number }>(database.dataSource, sql);
     if ((row?.count ?? 0) >= SPARES) return;
     await wait(10);
   }
 }
 
 async function historyEnd({ database }: StormServers): Promise<string> {
-  const [row] = rowsOf<{ id: string }>(await database.dataSource.query('SELECT max(id)::text AS id FROM state_events'));
+  const [row] = await readRows<{ id: string }>(database.dataSource, 'SELECT max(id)::text AS id FROM state_events');
   return row?.id ?? '0';
 }
 
@@ -157,13 +157,14 @@ async function historyOf(
   { database }: StormServers,
   place: string,
 ): Promise<{ assigned: number[]; ordered: number[] }> {
-  const at = async (state: string) =>
-    rowsOf<{ ms: number }>(
-      await database.dataSource.query(
-        `SELECT extract(epoch FROM at)::float8 * 1000 AS ms FROM state_events
-          WHERE id > $1 AND entity = 'desktop' AND to_state = $2 ORDER BY at`,
-        [place, state],
-      ),
-    ).map(({ ms }) => ms);
+  const at = async (state: string) => {
+    const rows = await readRows<{ ms: number }>(
+      database.dataSource,
+      `SELECT extract(epoch FROM at)::float8 * 1000 AS ms FROM state_events
+        WHERE id > $1 AND entity = 'desktop' AND to_state = $2 ORDER BY at`,
+      [place, state],
+    );
+    return rows.map(({ ms }) => ms);
+  };
   return { assigned: await at('assigned'), ordered: await at('provisioning') };
 }

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { rowsOf } from '#libs/database';
+import { readRows } from '#libs/database';
 import { type BenchReport, type BenchRow, comparedRow, describeMachine, plainRow } from './bench-report.js';
 import type { StormResult, StormWave } from './storm/broker.worker.js';
 import { cpuByProgram } from './storm/cpu-by-program.js';
@@ -98,7 +98,7 @@ function waitRows(name: string, { waits, queued }: StormResult, targetP99Ms?: nu
 async function untilSpares({ database }: StormServers): Promise<void> {
   const sql = `SELECT count(*)::int AS count FROM desktops WHERE state = 'available'`;
   for (;;) {
-    const [row] = rowsOf<{ count: number }>(await database.dataSource.query(sql));
+    const [row] = await readRows<{ count: number }>(database.dataSource, sql);
     if ((row?.count ?? 0) >= SPARES) return;
     await wait(100);
   }
@@ -106,10 +106,11 @@ async function untilSpares({ database }: StormServers): Promise<void> {
 
 /** What must not be: counted in the rows, not in what the program says of itself. */
 async function faults({ database }: StormServers, people: number): Promise<BenchRow[]> {
-  const count = async (sql: string) =>
-    rowsOf<{ count: number }>(
-      await database.dataSource.query(`SELECT count(*)::int AS count FROM (${sql}) AS found`),
-    )[0]?.count ?? Number.NaN;
+  const count = async (sql: string) => {
+    const counted = `SELECT count(*)::int AS count FROM (${sql}) AS found`;
+    const [row] = await readRows<{ count: number }>(database.dataSource, counted);
+    return row?.count ?? Number.NaN;
+  };
   const assigned = `FROM state_events WHERE entity = 'desktop' AND to_state = 'assigned'`;
   return [
     plainRow(

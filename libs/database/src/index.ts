@@ -3,4 +3,4 @@ export { DatabaseModule } from './database.module.js';
 export { type Move, moveState, recordStateEvent } from './move-state.js';
 export { runMigrations } from './run-migrations.js';
 export { StateEvent } from './state-event.entity.js';
-export { readRows, rowsOf, transact, UnitOfWork } from './unit-of-work.js';
+export { readRows, transact, UnitOfWork } from './unit-of-work.js';

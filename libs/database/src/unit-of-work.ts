@@ -58,12 +58,6 @@ export function readRows<Row>(
   return preparedRows<Row>(master, sql, parameters);
 }
 
-/** The pg driver answers UPDATE and DELETE with `[rows, count]`, all else with `rows`. */
-export function rowsOf<Row>(result: unknown): Row[] {
-  const [first, second] = Array.isArray(result) ? result : [];
-  return (Array.isArray(first) && typeof second === 'number' ? first : result) as Row[];
-}
-
 /** Runs `work` in one transaction, again when PostgreSQL gave it up for a conflict, then its after-commit hooks. */
 export async function transact<T>(dataSource: DataSource, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { DesktopView } from '#libs/contracts';
-import { rowsOf } from '#libs/database';
+import { readRows } from '#libs/database';
 
 /** Reading desktops. */
 @Injectable()
@@ -18,21 +18,20 @@ export class DesktopQueries {
   }
 
   private async views(where: string, parameters: unknown[]): Promise<DesktopView[]> {
-    const rows = rowsOf<DesktopView & { createdAt: Date; stateChangedAt: Date }>(
-      await this.dataSource.query(
-        `SELECT desktops.id, pools.name AS pool, desktops.state, host, image_versions.number AS "imageVersion",
-                session_id AS "sessionId", sessions.username, reason, desktops.created_at AS "createdAt",
-                desktops.state_changed_at AS "stateChangedAt",
-                CASE WHEN start_method IS NOT NULL THEN
-                  jsonb_build_object('method', start_method, 'durationMs', start_ms) END AS start,
-                CASE WHEN private_mib IS NOT NULL THEN
-                  jsonb_build_object('privateMiB', private_mib, 'sharedMiB', shared_mib) END AS memory
-           FROM desktops JOIN pools ON pools.id = desktops.pool_id
-                JOIN image_versions ON image_versions.id = image_version_id
-                LEFT JOIN sessions ON sessions.id = session_id
-          WHERE ${where} ORDER BY desktops.created_at DESC`,
-        parameters,
-      ),
+    const rows = await readRows<DesktopView & { createdAt: Date; stateChangedAt: Date }>(
+      this.dataSource,
+      `SELECT desktops.id, pools.name AS pool, desktops.state, host, image_versions.number AS "imageVersion",
+              session_id AS "sessionId", sessions.username, reason, desktops.created_at AS "createdAt",
+              desktops.state_changed_at AS "stateChangedAt",
+              CASE WHEN start_method IS NOT NULL THEN
+                jsonb_build_object('method', start_method, 'durationMs', start_ms) END AS start,
+              CASE WHEN private_mib IS NOT NULL THEN
+                jsonb_build_object('privateMiB', private_mib, 'sharedMiB', shared_mib) END AS memory
+         FROM desktops JOIN pools ON pools.id = desktops.pool_id
+              JOIN image_versions ON image_versions.id = image_version_id
+              LEFT JOIN sessions ON sessions.id = session_id
+        WHERE ${where} ORDER BY desktops.created_at DESC`,
+      parameters,
     );
     return rows.map((row) => ({
       ...row,

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { HostView } from '#libs/contracts';
-import { rowsOf } from '#libs/database';
+import { readRows } from '#libs/database';
 import { HOST_OFFLINE_AFTER_SECONDS } from '#libs/fleet';
 
 export interface HostReport {
@@ -68,17 +68,16 @@ export class HostRegistry {
   }
 
   async list(): Promise<HostView[]> {
-    const rows = rowsOf<HostView & { lastSeenAt: Date }>(
-      await this.dataSource.query(
-        `SELECT name, driver, accelerator, vcpus, memory_mib AS "memoryMiB", mode,
-                available_memory_mib AS "availableMemoryMiB", available_disk_mib AS "availableDiskMiB",
-                last_seen_at AS "lastSeenAt",
-                last_seen_at > now() - make_interval(secs => $1) AS online,
-                (SELECT count(*)::int FROM desktops WHERE desktops.host = hosts.name AND desktops.state <> 'deleted')
-                  AS machines
-           FROM hosts ORDER BY name`,
-        [HOST_OFFLINE_AFTER_SECONDS],
-      ),
+    const rows = await readRows<HostView & { lastSeenAt: Date }>(
+      this.dataSource,
+      `SELECT name, driver, accelerator, vcpus, memory_mib AS "memoryMiB", mode,
+              available_memory_mib AS "availableMemoryMiB", available_disk_mib AS "availableDiskMiB",
+              last_seen_at AS "lastSeenAt",
+              last_seen_at > now() - make_interval(secs => $1) AS online,
+              (SELECT count(*)::int FROM desktops WHERE desktops.host = hosts.name AND desktops.state <> 'deleted')
+                AS machines
+         FROM hosts ORDER BY name`,
+      [HOST_OFFLINE_AFTER_SECONDS],
     );
     return rows.map((row) => ({ ...row, lastSeenAt: new Date(row.lastSeenAt).toISOString() }));
   }

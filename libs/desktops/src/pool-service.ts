@@ -3,7 +3,7 @@ import { DataSource, QueryFailedError } from 'typeorm';
 import { AuditLog } from '#libs/audit';
 import { MessageBus } from '#libs/bus';
 import type { CreatePool, PoolSummary, PoolView, UpdatePool } from '#libs/contracts';
-import { rowsOf, transact, type UnitOfWork } from '#libs/database';
+import { readRows, transact, type UnitOfWork } from '#libs/database';
 import { Pool, queueOrder, type Session } from '#libs/fleet';
 import { ImageCatalogue } from '#libs/images';
 import { JobDispatcher } from '#libs/jobs';
@@ -37,13 +37,12 @@ export class PoolService {
 
   /** The pools that people with these roles may use. */
   async summariesFor(roles: readonly string[]): Promise<PoolSummary[]> {
-    return rowsOf<PoolSummary>(
-      await this.dataSource.query(
-        `SELECT name, display_name AS "displayName", description,
-                (SELECT count(*)::int FROM desktops WHERE pool_id = pools.id AND state = 'available') AS available
-           FROM pools WHERE roles && $1::text[] ORDER BY display_name`,
-        [roles],
-      ),
+    return readRows<PoolSummary>(
+      this.dataSource,
+      `SELECT name, display_name AS "displayName", description,
+              (SELECT count(*)::int FROM desktops WHERE pool_id = pools.id AND state = 'available') AS available
+         FROM pools WHERE roles && $1::text[] ORDER BY display_name`,
+      [roles],
     );
   }
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { rowsOf } from '#libs/database';
+import { readRows } from '#libs/database';
 
 export interface PoolTally {
   readonly pool: string;
@@ -16,16 +16,15 @@ export class PoolTallies {
   constructor(private readonly dataSource: DataSource) {}
 
   async read(): Promise<PoolTally[]> {
-    return rowsOf<PoolTally>(
-      await this.dataSource.query(
-        `SELECT pools.name AS pool,
-                (SELECT count(*)::int FROM sessions WHERE pool_id = pools.id AND state = 'failed') AS refusals,
-                coalesce((SELECT jsonb_agg(jsonb_build_object('reason', reason, 'count', count))
-                            FROM (SELECT reason, count(*) FROM desktops
-                                   WHERE pool_id = pools.id AND state = 'quarantined' GROUP BY reason) AS reasons), '[]')
-                  AS quarantined
-           FROM pools`,
-      ),
+    return readRows<PoolTally>(
+      this.dataSource,
+      `SELECT pools.name AS pool,
+              (SELECT count(*)::int FROM sessions WHERE pool_id = pools.id AND state = 'failed') AS refusals,
+              coalesce((SELECT jsonb_agg(jsonb_build_object('reason', reason, 'count', count))
+                          FROM (SELECT reason, count(*) FROM desktops
+                                 WHERE pool_id = pools.id AND state = 'quarantined' GROUP BY reason) AS reasons), '[]')
+                AS quarantined
+         FROM pools`,
     );
   }
 }

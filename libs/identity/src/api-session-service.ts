@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
 import { AuditLog } from '#libs/audit';
 import { MessageBus } from '#libs/bus';
-import { rowsOf, transact, type UnitOfWork } from '#libs/database';
+import { readRows, transact, type UnitOfWork } from '#libs/database';
 import { canonicalUsername, type DirectoryUser } from '#libs/directory';
 import { hashToken, newToken } from '#libs/kernel';
 import { currentCorrelationId, LOGGER } from '#libs/telemetry';
@@ -136,6 +136,6 @@ export class ApiSessionService {
   }
 
   private async rows<Row>(sql: string, parameters: unknown[]): Promise<Row[]> {
-    return rowsOf<Row>(await this.dataSource.query(sql, parameters));
+    return readRows<Row>(this.dataSource, sql, parameters);
   }
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { DataSource } from 'typeorm';
-import { rowsOf } from '#libs/database';
+import { readRows } from '#libs/database';
 import type { DirectoryProvider } from '#libs/directory';
 import { DomainError, errors } from '#libs/kernel';
 import { LOGGER } from '#libs/telemetry';
@@ -88,6 +88,6 @@ export class RoleRefresh {
   }
 
   private async rows<Row>(sql: string, parameters: unknown[]): Promise<Row[]> {
-    return rowsOf<Row>(await this.dataSource.query(sql, parameters));
+    return readRows<Row>(this.dataSource, sql, parameters);
   }
 }

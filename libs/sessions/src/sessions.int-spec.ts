@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { Test, type TestingModule } from '@nestjs/testing';
 import { AuditLog, AuditModule } from '#libs/audit';
 import { BusModule } from '#libs/bus';
-import { DatabaseModule, rowsOf } from '#libs/database';
+import { DatabaseModule, readRows } from '#libs/database';
 import {
   DesktopLifecycle,
   DesktopQueries,
@@ -87,7 +87,7 @@ describe('sessions', () => {
 
   /** Spares without machines behind them: as if `count` of them had just become ready. */
   async function spares(count: number): Promise<void> {
-    const version = rowsOf<{ id: string }>(await database.dataSource.query('SELECT id FROM image_versions'))[0];
+    const version = (await readRows<{ id: string }>(database.dataSource, 'SELECT id FROM image_versions'))[0];
     for (let index = 0; index < count; index += 1) {
       const id = randomUUID();
       await database.dataSource.query(

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { type AppConfig, Secret, storeBelow } from '#libs/config';
 import type { LoginResponse } from '#libs/contracts';
-import { rowsOf } from '#libs/database';
+import { readRows } from '#libs/database';
 import { PoolService } from '#libs/desktops';
 import type { DirectoryProvider, DirectoryUser } from '#libs/directory';
 import { ImageCatalogue } from '#libs/images';
@@ -129,7 +129,7 @@ export async function startBroker(given: { logger?: Logger } = {}): Promise<Brok
         [version.id, count],
       );
     },
-    query: async (sql, parameters = []) => rowsOf(await database.dataSource.query(sql, parameters)),
+    query: async (sql, parameters = []) => readRows(database.dataSource, sql, parameters),
     destroy: async () => {
       await app.close();
       await Promise.all([database.destroy(), redis.destroy(), rm(portalFolder, { recursive: true })]);

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { AuditLog } from '#libs/audit';
-import { rowsOf } from '#libs/database';
+import { readRows } from '#libs/database';
 import { createTestDatabase } from '#libs/testing';
 import { describeFleetStore, type FleetStoreSetup } from '../fleet-store-conformance.js';
 import { PostgresFleetStore } from './postgres-fleet-store.js';
 
 async function postgresSetup(): Promise<FleetStoreSetup> {
   const { dataSource, destroy } = await createTestDatabase();
-  const sql = async <Row>(statement: string, parameters: readonly unknown[] = []): Promise<Row[]> =>
-    rowsOf<Row>(await dataSource.query(statement, [...parameters]));
+  const sql = <Row>(statement: string, parameters: readonly unknown[] = []) =>
+    readRows<Row>(dataSource, statement, parameters);
 
   return {
     store: new PostgresFleetStore(dataSource, new AuditLog(dataSource)),
