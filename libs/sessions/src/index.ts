@@ -1,3 +1,6 @@
+export { DesktopApps, type SessionAppChange } from './apps/desktop-apps.js';
+export type { HeldApp, WantedApp, WantedApps } from './apps/read-desktop-apps.js';
+export { sessionAppStates } from './apps/session-app-states.js';
 export { type ConnectionClaims, ConnectionService, type OpenedConnection } from './connection-service.js';
 export { SessionAllocator } from './session-allocator.js';
 export { SessionEnding } from './session-ending.js';

@@ -30,12 +30,13 @@ export class SessionMoves {
       announced = new Set();
       this.announced.set(tx, announced);
       const ids = announced;
-      tx.afterCommit(() => this.publish([...ids]));
+      tx.afterCommit(() => this.tell([...ids]));
     }
     for (const id of sessionIds) announced.add(id);
   }
 
-  private async publish(sessionIds: readonly string[]): Promise<void> {
+  /** Tells the other services what these sessions and their desktops are now. */
+  async tell(sessionIds: readonly string[]): Promise<void> {
     if (sessionIds.length === 0) return;
     const sessions = await this.store.sessionsNow(sessionIds);
     await Promise.all(

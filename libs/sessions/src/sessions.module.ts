@@ -1,4 +1,6 @@
 import { Global, Module } from '@nestjs/common';
+import { AppsModule } from '#libs/apps';
+import { DesktopApps } from './apps/desktop-apps.js';
 import { ConnectionService } from './connection-service.js';
 import { SessionAllocator } from './session-allocator.js';
 import { SessionEnding } from './session-ending.js';
@@ -11,6 +13,7 @@ import { SessionService } from './session-service.js';
 
 const services = [
   ConnectionService,
+  DesktopApps,
   SessionAllocator,
   SessionExpiry,
   SessionQueries,
@@ -20,5 +23,9 @@ const services = [
 
 /** Needs the global modules of database, bus, jobs, audit, desktops and telemetry. */
 @Global()
-@Module({ providers: [SessionEnding, SessionMoves, SessionOpening, ...services], exports: services })
+@Module({
+  imports: [AppsModule],
+  providers: [SessionEnding, SessionMoves, SessionOpening, ...services],
+  exports: [AppsModule, ...services],
+})
 export class SessionsModule {}

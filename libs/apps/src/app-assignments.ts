@@ -1,0 +1,67 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { AuditLog } from '#libs/audit';
+import type { AssignApp } from '#libs/contracts';
+import { transact, type UnitOfWork } from '#libs/database';
+import { DomainError, errors } from '#libs/kernel';
+import { currentCorrelationId } from '#libs/telemetry';
+import { noSuchApp } from './app-catalogue.js';
+
+/** Which role gets which application. Takes effect at the next logon of its people. */
+@Injectable()
+export class AppAssignments {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly auditLog: AuditLog,
+  ) {}
+
+  /**
+   * Gives an application to the people of a role, in place of what was said of the two before.
+   * @throws DomainError `not-found`, `invalid-request` when there is no such version
+   */
+  async assign(name: string, role: string, assignment: Omit<AssignApp, 'now'>, actor: string): Promise<void> {
+    const { kind, version, ring, mode } = assignment;
+    await transact(this.dataSource, async (unit) => {
+      const appId = await this.idOf(unit, name);
+      const [known] = await unit.rows('SELECT 1 FROM app_versions WHERE app_id = $1 AND number = $2', [appId, version]);
+      if (version !== null && !known) {
+        throw new DomainError(errors.invalidRequest, `There is no version ${version} of the application "${name}"`);
+      }
+      await unit.rows(
+        `INSERT INTO app_assignments (app_id, role, kind, version_number, ring, mode, created_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (app_id, role) DO UPDATE SET kind = excluded.kind, version_number = excluded.version_number,
+                ring = excluded.ring, mode = excluded.mode, created_by = excluded.created_by, created_at = now()`,
+        [appId, role, kind, version, ring, mode, actor],
+      );
+      await this.audit(unit, 'app-assigned', actor, name, { role, kind, version, ring, mode });
+    });
+  }
+
+  /** Takes an application from a role. One that it does not have is no error. @throws DomainError `not-found` */
+  async withdraw(name: string, role: string, actor: string): Promise<void> {
+    await transact(this.dataSource, async (unit) => {
+      const appId = await this.idOf(unit, name);
+      const sql = 'DELETE FROM app_assignments WHERE app_id = $1 AND role = $2 RETURNING 1';
+      const gone = await unit.rows(sql, [appId, role]);
+      if (gone.length > 0) await this.audit(unit, 'app-withdrawn', actor, name, { role });
+    });
+  }
+
+  private async idOf(unit: UnitOfWork, name: string): Promise<string> {
+    const [app] = await unit.rows<{ id: string }>('SELECT id FROM apps WHERE name = $1', [name]);
+    if (!app) throw noSuchApp(name);
+    return app.id;
+  }
+
+  private async audit(
+    unit: UnitOfWork,
+    action: 'app-assigned' | 'app-withdrawn',
+    actor: string,
+    name: string,
+    details: Record<string, string | number | null>,
+  ): Promise<void> {
+    const entry = { action, actor, subject: `app:${name}`, details, correlationId: currentCorrelationId() };
+    await this.auditLog.recordAll([entry], unit);
+  }
+}
