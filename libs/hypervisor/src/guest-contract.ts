@@ -6,6 +6,8 @@ export const guestPaths = {
   ready: '/run/goldleaf/ready',
   /** Takes width and height in pixels. */
   setDisplaySize: '/usr/lib/goldleaf/set-display-size',
+  /** `sync` merges the wanted app layers and lets go of others, `start NAME [ENTRY]` starts one; see `guest-apps`. */
+  apps: '/usr/lib/goldleaf/apps',
 } as const;
 
 /** Sizes a display can be given, in pixels. */

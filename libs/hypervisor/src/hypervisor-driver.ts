@@ -1,5 +1,6 @@
 import type { DriverCapabilities, HostCapacity } from './host.js';
 import type { Machine, MachineExit, MachineImage, MachineShape, MachineSpec, MachineUsage } from './machine.js';
+import type { GuestMessage, MachineVolume } from './machine-volume.js';
 
 /** A program to run inside a machine, through its guest agent. */
 export interface GuestCommand {
@@ -21,6 +22,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Appears in the driver's log lines. */
   readonly correlationId?: string;
+}
+
+export interface VolumeCallOptions extends CallOptions {
+  /** Deadline for the whole call. Default 10,000. */
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -78,6 +84,33 @@ export interface HypervisorDriver {
 
   /** Asks the guest to draw at this size, in pixels. @throws MachineError as runInGuest */
   resizeDisplay(machineId: string, width: number, height: number, options?: CallOptions): Promise<void>;
+
+  /**
+   * Gives a running machine a volume as a read-only disk. Returns when the machine has it; its guest finds it some
+   * milliseconds later. A volume of that id that it has already stays as it is. When it rejects, nothing of it is left.
+   * While the server of the volume is away reads wait for it, for two minutes at most, then fail.
+   * @throws MachineError `not-found`; `volume-unavailable` when nobody serves the volume there or the machine may not
+   *   open it; `failed`
+   */
+  attachVolume(machineId: string, volume: MachineVolume, options?: VolumeCallOptions): Promise<void>;
+
+  /**
+   * Takes a volume away from a machine; also when it did not have it, or is gone itself. The guest is to have let go of
+   * it before: what still reads it fails.
+   * @throws MachineError `volume-busy` when the disk is still there at the deadline; the call can be repeated
+   */
+  detachVolume(machineId: string, volumeId: string, options?: VolumeCallOptions): Promise<void>;
+
+  /** Ids of the volumes that a machine has, asked of itself. @throws MachineError `not-found`, `failed` */
+  volumes(machineId: string): Promise<readonly string[]>;
+
+  /**
+   * Tells of each line that a guest writes to its port `org.goldleaf.apps.0`, also of machines adopted at `start`. Lines
+   * that are longer than 200 bytes, that hold more than printable ASCII, or that come faster than some in a second are
+   * dropped. While nobody listens guests wait with what they write.
+   * @returns a function that ends the subscription
+   */
+  onGuestMessage(listener: (message: GuestMessage) => void): () => void;
 
   /** Ends the machine and destroys its leaf. Resolves when both are gone; also when they were gone before. */
   destroy(machineId: string, options?: CallOptions): Promise<void>;

@@ -6,6 +6,8 @@ export type MachineErrorCode =
   | 'not-found'
   | 'not-ready'
   | 'guest-unresponsive'
+  | 'volume-unavailable'
+  | 'volume-busy'
   | 'failed';
 
 /** What went wrong with a machine. The message is for operators and never holds a secret. */

@@ -3,6 +3,7 @@ import {
   type DriverCapabilities,
   type FakeDriver,
   type GuestCommand,
+  type GuestMessage,
   type GuestResult,
   type HostCapacity,
   type HypervisorDriver,
@@ -13,6 +14,8 @@ import {
   type MachineShape,
   type MachineSpec,
   type MachineUsage,
+  type MachineVolume,
+  type VolumeCallOptions,
 } from '#libs/hypervisor';
 import type { NodeClock } from '../engine/node-clock.js';
 import type { Scheduler } from '../engine/scheduler.js';
@@ -96,6 +99,22 @@ export class FaultyDriver implements HypervisorDriver {
 
   resizeDisplay(machineId: string, width: number, height: number, options?: CallOptions): Promise<void> {
     return this.inner.resizeDisplay(machineId, width, height, options);
+  }
+
+  attachVolume(machineId: string, volume: MachineVolume, options?: VolumeCallOptions): Promise<void> {
+    return this.inner.attachVolume(machineId, volume, options);
+  }
+
+  detachVolume(machineId: string, volumeId: string, options?: VolumeCallOptions): Promise<void> {
+    return this.inner.detachVolume(machineId, volumeId, options);
+  }
+
+  volumes(machineId: string): Promise<readonly string[]> {
+    return this.inner.volumes(machineId);
+  }
+
+  onGuestMessage(listener: (message: GuestMessage) => void): () => void {
+    return this.inner.onGuestMessage(listener);
   }
 
   destroy(machineId: string, options: CallOptions = {}): Promise<void> {

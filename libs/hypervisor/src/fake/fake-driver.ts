@@ -1,14 +1,22 @@
 import { displaySizeSchema } from '../guest-contract.js';
 import type { DriverCapabilities, HostCapacity } from '../host.js';
-import type { CallOptions, GuestCommand, GuestResult, HypervisorDriver } from '../hypervisor-driver.js';
+import type {
+  CallOptions,
+  GuestCommand,
+  GuestResult,
+  HypervisorDriver,
+  VolumeCallOptions,
+} from '../hypervisor-driver.js';
 import type { Machine, MachineExit, MachineImage, MachineShape, MachineSpec, MachineUsage } from '../machine.js';
 import { MachineError } from '../machine-error.js';
+import { type GuestMessage, type MachineVolume, machineVolumeSchema } from '../machine-volume.js';
 import { type FakeCall, FakeHost, type FakeMachine } from './fake-host.js';
 
 /** The driver port over a host in memory, for tests of everything above it. */
 export class FakeDriver implements HypervisorDriver {
   readonly name = 'fake';
   private readonly listeners = new Set<(exit: MachineExit) => void>();
+  private readonly messageListeners = new Set<(message: GuestMessage) => void>();
   /** One change at a time to a machine. */
   private readonly changes = new Map<string, Promise<unknown>>();
   private started = false;
@@ -21,12 +29,14 @@ export class FakeDriver implements HypervisorDriver {
     this.started = true;
     this.host.sweep();
     this.host.ends.on('end', this.onEnd);
+    this.host.messages.on('message', this.onMessage);
     this.tellOfTheDead();
   }
 
   async stop(): Promise<void> {
     this.started = false;
     this.host.ends.off('end', this.onEnd);
+    this.host.messages.off('message', this.onMessage);
   }
 
   /**
@@ -36,6 +46,7 @@ export class FakeDriver implements HypervisorDriver {
   crash(): void {
     this.crashed = true;
     this.listeners.clear();
+    this.messageListeners.clear();
     void this.stop();
   }
 
@@ -95,6 +106,8 @@ export class FakeDriver implements HypervisorDriver {
   async runInGuest(machineId: string, command: GuestCommand, options: CallOptions = {}): Promise<GuestResult> {
     this.running(machineId);
     await this.trouble('runInGuest', options, command.timeoutMs, 'guest-unresponsive');
+    await this.pause(this.host.guestTimeMs, options.signal);
+    this.running(machineId);
     return this.host.guestProgram(machineId, command);
   }
 
@@ -102,6 +115,35 @@ export class FakeDriver implements HypervisorDriver {
     const machine = this.running(machineId);
     await this.trouble('resizeDisplay', options, 10_000, 'guest-unresponsive');
     machine.size = displaySizeSchema.parse({ width, height });
+  }
+
+  async attachVolume(machineId: string, volume: MachineVolume, options: VolumeCallOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
+    const checked = machineVolumeSchema.safeParse(volume);
+    if (!checked.success) throw new MachineError('failed', 'not a volume');
+    this.running(machineId);
+    await this.trouble('attachVolume', options, options.timeoutMs ?? 10_000, 'failed');
+    await this.pause(this.host.attachTimeMs, options.signal);
+    const { volumes } = this.running(machineId);
+    if (!volumes.has(volume.id)) volumes.set(volume.id, volume);
+  }
+
+  async detachVolume(machineId: string, volumeId: string, options: VolumeCallOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
+    await this.trouble('detachVolume', options, options.timeoutMs ?? 10_000, 'volume-busy');
+    const machine = this.host.machines.get(machineId);
+    if (!machine?.volumes.delete(volumeId)) return;
+    if ([...machine.apps.merged.values()].includes(volumeId)) this.host.tornVolumes.push({ machineId, volumeId });
+  }
+
+  async volumes(machineId: string): Promise<readonly string[]> {
+    await this.trouble('volumes', {}, 10_000, 'failed');
+    return [...this.running(machineId).volumes.keys()];
+  }
+
+  onGuestMessage(listener: (message: GuestMessage) => void): () => void {
+    this.messageListeners.add(listener);
+    return () => void this.messageListeners.delete(listener);
   }
 
   async destroy(machineId: string, options: CallOptions = {}): Promise<void> {
@@ -160,6 +202,8 @@ export class FakeDriver implements HypervisorDriver {
       state: 'running',
       size: { width: 1024, height: 768 },
       gone: new AbortController(),
+      volumes: new Map(),
+      apps: { merged: new Map(), onDemand: new Set(), started: [] },
     };
     this.host.machines.set(spec.id, machine);
     return machine;
@@ -204,6 +248,10 @@ export class FakeDriver implements HypervisorDriver {
       if (machine.exitReason) this.onEnd({ machineId, reason: machine.exitReason });
     }
   }
+
+  private readonly onMessage = (message: GuestMessage): void => {
+    for (const listener of this.messageListeners) listener(message);
+  };
 
   private readonly toldHere = new Set<string>();
 

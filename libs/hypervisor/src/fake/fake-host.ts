@@ -1,11 +1,24 @@
 import { EventEmitter } from 'node:events';
 import { type Clock, systemClock } from '#libs/kernel';
+import type { GuestAppFailure } from '../guest-apps/guest-apps-report.js';
+import { guestPaths } from '../guest-contract.js';
 import type { HostCapacity } from '../host.js';
 import type { GuestCommand, GuestResult } from '../hypervisor-driver.js';
 import type { Machine, MachineExit, MachineExitReason, MachineShape, MachineSpec, MachineUsage } from '../machine.js';
 import type { MachineErrorCode } from '../machine-error.js';
+import type { GuestMessage, MachineVolume } from '../machine-volume.js';
+import { type FakeGuestApps, runFakeGuestApps } from './fake-guest-apps.js';
 
-export type FakeCall = 'prepare' | 'create' | 'waitReady' | 'runInGuest' | 'resizeDisplay' | 'destroy';
+export type FakeCall =
+  | 'prepare'
+  | 'create'
+  | 'waitReady'
+  | 'runInGuest'
+  | 'resizeDisplay'
+  | 'attachVolume'
+  | 'detachVolume'
+  | 'volumes'
+  | 'destroy';
 
 export interface FakeMachine {
   readonly spec: MachineSpec;
@@ -23,6 +36,10 @@ export interface FakeMachine {
   isBeingDestroyed?: boolean;
   /** Aborted when it ends or is destroyed. */
   readonly gone: AbortController;
+  /** What it was given, by id. */
+  readonly volumes: Map<string, MachineVolume>;
+  /** What its guest has merged, shows and started. */
+  readonly apps: FakeGuestApps;
 }
 
 export interface FakeHostOptions {
@@ -32,6 +49,10 @@ export interface FakeHostOptions {
   createTimeMs?: number;
   /** How long a machine takes to be destroyed. Default 0. */
   destroyTimeMs?: number;
+  /** How long a volume takes to be attached. Default 0. */
+  attachTimeMs?: number;
+  /** How long a guest takes for one command. Default 0. */
+  guestTimeMs?: number;
   guestProgram?: FakeHost['guestProgram'];
   /** What all waiting and every date goes by. Default: real time. */
   clock?: Clock;
@@ -50,6 +71,11 @@ export class FakeHost {
   /** What `prepare` was called with. */
   readonly prepared: ({ imageDigest: string } & MachineShape)[] = [];
   readonly ends = new EventEmitter<{ end: [MachineExit] }>();
+  readonly messages = new EventEmitter<{ message: [GuestMessage] }>();
+  /** Volumes that were taken away while their guest had them merged: a real one's programs would have read errors. */
+  readonly tornVolumes: { machineId: string; volumeId: string }[] = [];
+  /** What is wrong with a layer, by the export it comes from. See `breakLayer`. */
+  private readonly brokenLayers = new Map<string, GuestAppFailure>();
   /** What the host has. The default is far more than tests need that do not ask for less. */
   totals = { vcpus: 8, memoryMiB: 8_388_608, diskMiB: 100_000 };
   /** What each running machine holds, as `usage` tells it. */
@@ -61,8 +87,10 @@ export class FakeHost {
   bootTimeMs: number;
   createTimeMs: number;
   destroyTimeMs: number;
+  attachTimeMs: number;
+  guestTimeMs: number;
   forks: boolean;
-  /** Answers guest commands; the default knows `cat` and lets everything else succeed in silence. */
+  /** Answers guest commands; the default knows `cat` and `apps`, and lets everything else succeed in silence. */
   guestProgram: (machineId: string, command: GuestCommand) => GuestResult | Promise<GuestResult>;
   private readonly failures = new Map<FakeCall, MachineErrorCode[]>();
   private readonly hangs = new Map<FakeCall, number>();
@@ -73,14 +101,10 @@ export class FakeHost {
     this.bootTimeMs = options.bootTimeMs ?? 0;
     this.createTimeMs = options.createTimeMs ?? 0;
     this.destroyTimeMs = options.destroyTimeMs ?? 0;
+    this.attachTimeMs = options.attachTimeMs ?? 0;
+    this.guestTimeMs = options.guestTimeMs ?? 0;
     this.forks = options.forks ?? false;
-    this.guestProgram =
-      options.guestProgram ??
-      ((_, command) => ({
-        exitCode: 0,
-        stdout: command.path.endsWith('/cat') ? (command.input ?? '') : '',
-        stderr: '',
-      }));
+    this.guestProgram = options.guestProgram ?? ((machineId, command) => this.runKnownProgram(machineId, command));
   }
 
   /** The totals less what machines that run or are being made were promised. */
@@ -111,6 +135,30 @@ export class FakeHost {
     machine.exitReason = reason;
     machine.gone.abort();
     this.ends.emit('end', { machineId, reason });
+  }
+
+  /** A guest writes a line to its port. Nobody hears it while no driver is started. */
+  sayFromGuest(machineId: string, text: string): void {
+    if (this.machines.get(machineId)?.state === 'running') this.messages.emit('message', { machineId, text });
+  }
+
+  /**
+   * Has guests find this wrong with layers they have not merged yet; `undefined` for nothing any more.
+   * @param exportName what the volume is served as
+   */
+  breakLayer(exportName: string, reason: GuestAppFailure | undefined): void {
+    if (reason) this.brokenLayers.set(exportName, reason);
+    else this.brokenLayers.delete(exportName);
+  }
+
+  /** What the default `guestProgram` does. */
+  runKnownProgram(machineId: string, command: GuestCommand): GuestResult {
+    const machine = this.machines.get(machineId);
+    if (machine && command.path === guestPaths.apps) {
+      const brokenBy = (volumeId: string) => this.brokenLayers.get(machine.volumes.get(volumeId)?.exportName ?? '');
+      return runFakeGuestApps(machine.apps, (volumeId) => machine.volumes.has(volumeId), brokenBy, command);
+    }
+    return { exitCode: 0, stdout: command.path.endsWith('/cat') ? (command.input ?? '') : '', stderr: '' };
   }
 
   /** Takes a machine away without a word. */

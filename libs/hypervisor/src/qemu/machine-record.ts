@@ -49,6 +49,7 @@ export class MachineFolder {
       | 'qmp.sock'
       | 'agent.sock'
       | 'identity.sock'
+      | 'apps.sock'
       | 'state.sock'
       | 'events.in'
       | 'events.out'

@@ -102,6 +102,11 @@ export function qemuArguments({ spec, accelerator, ports, memory, leaf }: QemuAr
     // Where a forked machine is told who it is; see identity.ts.
     ['-chardev', 'socket,id=identity,path=identity.sock,server=on,wait=off'],
     ['-device', 'virtserialport,bus=serial.0,nr=3,chardev=identity,name=org.goldleaf.identity.0'],
+    // Where the guest asks for applications; see guest-message-ports.ts.
+    ['-chardev', 'socket,id=apps,path=apps.sock,server=on,wait=off'],
+    ['-device', 'virtserialport,bus=serial.0,nr=4,chardev=apps,name=org.goldleaf.apps.0'],
+    // What volumes are plugged into while the machine runs; see attached-volumes.ts.
+    ['-device', 'virtio-scsi-pci,id=volumes,addr=0x9'],
     // The last of what the kernel said, in memory: a file here would let a guest fill the host's disk.
     ['-chardev', 'ringbuf,id=console,size=65536'],
     ['-serial', 'chardev:console'],

@@ -4,14 +4,22 @@ import { z } from 'zod';
 import { delay } from '../delay.js';
 import { type DisplaySize, displaySizeSchema, guestPaths } from '../guest-contract.js';
 import type { DriverCapabilities, HostCapacity } from '../host.js';
-import type { CallOptions, GuestCommand, GuestResult, HypervisorDriver } from '../hypervisor-driver.js';
+import type {
+  CallOptions,
+  GuestCommand,
+  GuestResult,
+  HypervisorDriver,
+  VolumeCallOptions,
+} from '../hypervisor-driver.js';
 import type { Machine, MachineExit, MachineImage, MachineShape, MachineSpec, MachineUsage } from '../machine.js';
 import { MachineError } from '../machine-error.js';
+import type { GuestMessage, MachineVolume } from '../machine-volume.js';
 import { adoptMachines, removeMachine } from './adopt-machines.js';
 import { machineSpecSchema } from './create-machine.js';
 import { ExitAnnouncer } from './exit-announcer.js';
 import { readExitReason } from './exit-reason.js';
 import { GuestAgent, GuestAgentRefusal } from './guest-agent.js';
+import { GuestMessagePorts } from './guest-message-ports.js';
 import { readHostCapacity } from './host-capacity.js';
 import { hostMaySwap } from './host-swap.js';
 import { giveIdentity } from './identity.js';
@@ -21,6 +29,7 @@ import type { LiveMachine } from './live-machine.js';
 import { MachineMaker } from './machine-maker.js';
 import { MachineFolder } from './machine-record.js';
 import { requireReachable } from './machine-user.js';
+import { MachineVolumes } from './machine-volumes.js';
 import { readMemoryUsage } from './memory-usage.js';
 import { ProcessTable } from './process-identity.js';
 import type { QemuDriverOptions } from './qemu-options.js';
@@ -44,6 +53,8 @@ export class QemuDriver implements HypervisorDriver {
   private readonly conversations = new KeyedLock();
   private readonly processes = new ProcessTable();
   private readonly exits: ExitAnnouncer;
+  private readonly messages: GuestMessagePorts;
+  private readonly machineVolumes: MachineVolumes;
   private readonly maker: MachineMaker;
   private mayBeSwapped = false;
   private watch: NodeJS.Timeout | undefined;
@@ -51,6 +62,8 @@ export class QemuDriver implements HypervisorDriver {
   constructor(private readonly options: QemuDriverOptions) {
     this.logger = options.logger.child({ driver: this.name });
     this.exits = new ExitAnnouncer(this.logger);
+    this.messages = new GuestMessagePorts(this.logger);
+    this.machineVolumes = new MachineVolumes(options.volumeReconnectDelayS ?? 120, this.logger);
     this.maker = new MachineMaker(
       options,
       this.processes,
@@ -86,6 +99,7 @@ export class QemuDriver implements HypervisorDriver {
   async stop(): Promise<void> {
     clearInterval(this.watch);
     this.watch = undefined;
+    this.messages.forgetAll();
     await this.maker.stop();
     const held = [...this.machines.values()];
     this.machines.clear();
@@ -188,6 +202,23 @@ export class QemuDriver implements HypervisorDriver {
     }
   }
 
+  async attachVolume(machineId: string, volume: MachineVolume, options: VolumeCallOptions = {}): Promise<void> {
+    await this.machineVolumes.attach(this.running(machineId), volume, options);
+  }
+
+  async detachVolume(machineId: string, volumeId: string, options: VolumeCallOptions = {}): Promise<void> {
+    const machine = this.machines.get(machineId);
+    if (machine) await this.machineVolumes.detach(machine, volumeId, options);
+  }
+
+  async volumes(machineId: string): Promise<readonly string[]> {
+    return this.machineVolumes.list(this.running(machineId));
+  }
+
+  onGuestMessage(listener: (message: GuestMessage) => void): () => void {
+    return this.messages.subscribe(listener);
+  }
+
   destroy(machineId: string, options: CallOptions = {}): Promise<void> {
     return this.changes.run(machineId, async () => {
       options.signal?.throwIfAborted();
@@ -195,6 +226,7 @@ export class QemuDriver implements HypervisorDriver {
       if (!z.uuid().safeParse(machineId).success) return;
       const machine = this.machines.get(machineId);
       if (machine) machine.isBeingDestroyed = true;
+      this.messages.forget(machineId);
       await machine?.release();
       await removeMachine(new MachineFolder(this.options.machinesDir, machineId), this.processes, machineId);
       this.machines.delete(machineId);
@@ -262,6 +294,7 @@ export class QemuDriver implements HypervisorDriver {
   private take(machine: LiveMachine): void {
     this.machines.set(machine.id, machine);
     if (machine.state === 'ended') return;
+    this.messages.watch(machine.id, machine.folder.run('apps.sock'));
     machine
       .monitor()
       .then((qmp) => qmp.onClose(() => void this.lookForEnds()))
@@ -284,6 +317,7 @@ export class QemuDriver implements HypervisorDriver {
     if (machine.isBeingDestroyed || this.announced.has(machine)) return;
     this.announced.add(machine);
     machine.state = 'ended';
+    this.messages.forget(machine.id);
     await machine.release();
     this.logger.info({ machineId: machine.id, reason }, 'machine ended');
     this.exits.announce({ machineId: machine.id, reason });

@@ -27,5 +27,7 @@ export interface QemuDriverOptions {
   readonly parentRetryMs?: number;
   /** How long a parent without children is kept after its last use. Default one day. */
   readonly keepUnusedParentsMs?: number;
+  /** For how long a machine's reads of a volume wait for a server that is away, in seconds. Default 120. */
+  readonly volumeReconnectDelayS?: number;
   readonly qemuCommand?: string;
 }

@@ -28,7 +28,8 @@ export class QmpClient {
   private readonly splitter = new LineSplitter(MAX_LINE_BYTES);
   private nextId = 1;
   private closed = false;
-  private readonly closeListeners: (() => void)[] = [];
+  private readonly closeListeners = new Set<() => void>();
+  private readonly eventListeners = new Set<(event: string, data: unknown) => void>();
 
   private constructor(private readonly socket: Socket) {
     socket.on('data', (chunk: Buffer) => this.read(chunk));
@@ -75,8 +76,32 @@ export class QmpClient {
     });
   }
 
+  /**
+   * The data of the next event of this name that matches.
+   * @throws QmpError at the deadline, or when the connection ends
+   */
+  waitForEvent(name: string, matches: (data: unknown) => boolean, timeoutMs: number): Promise<unknown> {
+    if (this.closed) return Promise.reject(new QmpError(`${name}: the machine's monitor is closed`));
+    return new Promise<unknown>((resolve, reject) => {
+      const end = (settle: () => void) => {
+        clearTimeout(timer);
+        this.eventListeners.delete(listener);
+        this.closeListeners.delete(onClose);
+        settle();
+      };
+      const listener = (event: string, data: unknown) => {
+        if (event === name && matches(data)) end(() => resolve(data));
+      };
+      const fail = (why: string) => end(() => reject(new QmpError(`${name}: ${why}`)));
+      const onClose = () => fail('the connection was closed');
+      const timer = setTimeout(() => fail(`not within ${timeoutMs} ms`), timeoutMs);
+      this.eventListeners.add(listener);
+      this.onClose(onClose);
+    });
+  }
+
   onClose(listener: () => void): void {
-    this.closeListeners.push(listener);
+    this.closeListeners.add(listener);
   }
 
   close(): void {
@@ -96,6 +121,7 @@ export class QmpClient {
   private take(line: string): void {
     if (line.trim() === '') return;
     const parsed = message.parse(JSON.parse(line));
+    if ('event' in parsed) for (const listener of this.eventListeners) listener(parsed.event, parsed.data);
     if (!('id' in parsed) || parsed.id === undefined) return;
     const waiting = this.waiting.get(parsed.id);
     this.waiting.delete(parsed.id);

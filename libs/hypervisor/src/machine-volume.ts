@@ -1,0 +1,32 @@
+import { z } from 'zod';
+
+/** A read-only volume that a machine is given as a disk, and where its host serves it. */
+export interface MachineVolume {
+  /** Names it within the machine: 1 to 36 of a-z, 0-9 and -. The guest sees it as the disk's serial number. */
+  readonly id: string;
+  /**
+   * Unix socket of an NBD server, at most 107 bytes. The user that machines run as must be able to enter every folder on
+   * the way and to write to the socket (`NbdSocketAccess` of `libs/volumes`). Who can open it can open each of its
+   * exports, so each machine needs one of its own.
+   */
+  readonly socketPath: string;
+  readonly exportName: string;
+}
+
+export const volumeIdSchema = z.string().regex(/^[a-z0-9-]{1,36}$/, 'not the id of a volume');
+
+export const machineVolumeSchema = z.object({
+  id: volumeIdSchema,
+  socketPath: z
+    .string()
+    .startsWith('/', 'the path of a socket is absolute')
+    .refine((path) => Buffer.byteLength(path) <= 107, 'the path of the socket is longer than 107 bytes'),
+  exportName: z.string().min(1).max(1024),
+});
+
+/** One line that a guest wrote to its port `org.goldleaf.apps.0`. Not to be trusted: any program may have written it. */
+export interface GuestMessage {
+  readonly machineId: string;
+  /** Printable ASCII, 1 to 200 characters. */
+  readonly text: string;
+}
