@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { asDomainError } from '#libs/http';
 import { defineStateMachine } from '#libs/kernel';
 import { createTestDatabase, type TestDatabase } from '#libs/testing';
 import { createDataSource } from '#migrations';
@@ -108,7 +109,9 @@ describe('database', () => {
         if (frozen !== undefined) process.kill(frozen, 'SIGSTOP');
         await unit.rows('SELECT 1');
       });
-      await expect(work).rejects.toThrow(/did not answer|terminated/);
+      const error: unknown = await work.catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ message: expect.stringMatching(/did not answer|terminated/), code: 'ETIMEDOUT' });
+      expect(asDomainError(error)).toMatchObject({ code: 'unavailable', status: 503 });
       expect(await readRows(impatient, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
       expect(await transact(impatient, (unit) => unit.rows('SELECT 2 AS two'))).toEqual([{ two: 2 }]);
     } finally {

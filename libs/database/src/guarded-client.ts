@@ -23,7 +23,11 @@ export function guardedClient(limitMs: number): typeof pg.Client {
 
     private guard(answer: Promise<unknown>): void {
       const { stream } = (this as unknown as { connection: { stream: { destroy(error: Error): void } } }).connection;
-      const giveUp = () => stream.destroy(new Error(`PostgreSQL did not answer within ${limitMs} ms`));
+      const giveUp = () => {
+        // The code of a lost connection: those who ask are told to try again.
+        const error = new Error(`PostgreSQL did not answer within ${limitMs} ms`);
+        stream.destroy(Object.assign(error, { code: 'ETIMEDOUT' }));
+      };
       const timer = setTimeout(giveUp, limitMs);
       const settled = () => clearTimeout(timer);
       answer.then(settled, settled);

@@ -11,6 +11,7 @@ describe('asDomainError', () => {
     const query = Object.assign(new Error('query failed'), { driverError: withCode('57P01') });
     for (const lost of [
       withCode('ECONNREFUSED'),
+      withCode('ETIMEDOUT'),
       new AggregateError([withCode('ECONNREFUSED')]),
       new Error('while asking', { cause: withCode('ECONNRESET') }),
       query,
