@@ -10,6 +10,7 @@ import './styles/tokens.css';
 import './styles/base.css';
 import './styles/sign-in.css';
 import './styles/pools.css';
+import './styles/apps.css';
 import './styles/desktop.css';
 import './styles/overlay.css';
 import './styles/bar.css';

@@ -23,10 +23,12 @@ const types: Readonly<Record<string, string>> = {
 
 /** A file of the built portal, under the policy that the broker sets. */
 export async function answerFile(folder: string, pathname: string, response: ServerResponse): Promise<void> {
-  const file = path.join(folder, pathname === '/' ? 'index.html' : path.normalize(pathname));
-  const content = await readFile(file).catch(() => null);
+  const file = path.join(folder, path.normalize(pathname));
+  // Pages have addresses of their own, as the broker serves them.
+  const isPage = path.extname(pathname) === '';
+  const content = await readFile(isPage ? path.join(folder, 'index.html') : file).catch(() => null);
   response.setHeader('content-security-policy', contentSecurityPolicy);
-  response.setHeader('content-type', types[path.extname(file)] ?? 'application/octet-stream');
+  response.setHeader('content-type', types[isPage ? '.html' : path.extname(file)] ?? 'application/octet-stream');
   response.writeHead(content ? 200 : 404).end(content);
 }
 

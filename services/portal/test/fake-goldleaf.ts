@@ -11,16 +11,11 @@ import {
   type PreparingReason,
 } from '#libs/contracts';
 import { answerFile, json, problem } from './fake-answers.js';
+import { FakeApps } from './fake-apps.js';
+import { FakeConsole } from './fake-console.js';
 import { FakeDesktop, type Received } from './fake-desktop.js';
+import type { Call, Route } from './fake-route.js';
 import { type FakeSession, FakeSessions } from './fake-sessions.js';
-
-interface Call {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly body: unknown;
-  /** What the path's pattern caught. */
-  readonly id: string;
-}
 
 /** A broker and gateway that keep to the contract and do what a test tells them. One user at a time: `alice`. */
 export class FakeGoldleaf {
@@ -39,6 +34,8 @@ export class FakeGoldleaf {
     onDesktopGone: ({ view }) =>
       this.closeTunnel(view.id, 1012, '518 desktop-replaced: A clean desktop takes its place.'),
   });
+  readonly apps = new FakeApps(this.sessions);
+  readonly console = new FakeConsole();
   readonly received: Received = { keys: [], clicks: [], clipboards: [] };
   readonly displays: { width: number; height: number }[] = [];
   readonly idempotencyKeys: string[] = [];
@@ -82,6 +79,8 @@ export class FakeGoldleaf {
   reset(): void {
     for (const client of [...this.tunnels.values(), ...this.events]) client.terminate();
     this.sessions.clear();
+    this.apps.clear();
+    this.console.clear();
     this.tokens.clear();
     this.received.keys.length = this.received.clicks.length = this.received.clipboards.length = 0;
     this.displays.length = this.idempotencyKeys.length = this.ticketsRedeemed = 0;
@@ -132,14 +131,14 @@ export class FakeGoldleaf {
     const body: unknown = text === '' ? undefined : JSON.parse(text);
     const route = `${request.method} ${url.pathname.replace('/api/v1', '')}`;
     if (route !== 'POST /login' && !this.isSignedIn(request)) return problem(response, 401, 'not-signed-in');
-    for (const [pattern, handle] of this.routes) {
+    for (const [pattern, handle] of [...this.routes, ...this.apps.routes, ...this.console.routes]) {
       const match = pattern.exec(route);
-      if (match) return handle({ request, response, body, id: match[1] ?? '' });
+      if (match) return handle({ request, response, body, id: match[1] ?? '', second: match[2] ?? '' });
     }
     return problem(response, 404, 'not-found');
   }
 
-  private readonly routes: readonly (readonly [RegExp, (call: Call) => void])[] = [
+  private readonly routes: readonly Route[] = [
     [/^POST \/login$/, (call) => this.login(call)],
     [
       /^POST \/logout$/,
@@ -148,7 +147,7 @@ export class FakeGoldleaf {
         json(response, 204);
       },
     ],
-    [/^GET \/me$/, ({ response }) => json(response, 200, user)],
+    [/^GET \/me$/, ({ response }) => json(response, 200, this.user)],
     [/^GET \/me\/pools$/, ({ response }) => json(response, 200, this.pools)],
     [
       /^GET \/sessions$/,
@@ -204,12 +203,13 @@ export class FakeGoldleaf {
     const token = randomBytes(32).toString('base64url');
     this.tokens.add(token);
     response.setHeader('set-cookie', `goldleaf_session=${token}; HttpOnly; SameSite=Strict; Path=/`);
-    json(response, 200, { user, token });
+    json(response, 200, { user: this.user, token });
   }
 
   private createSession({ request, response, body }: Call): void {
-    const { pool, display } = createSessionSchema.parse(body);
+    const { pool, display, app } = createSessionSchema.parse(body);
     this.idempotencyKeys.push(String(request.headers['idempotency-key']));
+    if (app !== undefined) this.apps.wanted.push(app);
     const found = this.sessions.all().find((each) => each.view.pool === pool);
     if (found) {
       json(response, 202, found.view);
@@ -275,10 +275,15 @@ export class FakeGoldleaf {
     else problem(call.response, 404, 'not-found');
   }
 
+  private get user(): object {
+    const admin = this.console.admitted;
+    return { ...alice, roles: admin ? ['it-admins'] : alice.roles, admin };
+  }
+
   private isSignedIn(request: IncomingMessage): boolean {
     const cookie = /goldleaf_session=([^;]+)/.exec(request.headers.cookie ?? '');
     return this.tokens.has(cookie?.[1] ?? '');
   }
 }
 
-const user = { username: 'alice', displayName: 'Alice Adams', roles: ['call-center'] };
+const alice = { username: 'alice', displayName: 'Alice Adams', roles: ['call-center'] };

@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { DisplaySize, LogonPhaseName, PoolSummary, PreparingReason, SessionView } from '#libs/contracts';
+import type {
+  DisplaySize,
+  LogonPhaseName,
+  PoolSummary,
+  PreparingReason,
+  SessionApp,
+  SessionView,
+} from '#libs/contracts';
 
 export interface FakeSession {
   view: SessionView;
@@ -20,6 +27,8 @@ export class FakeSessions {
   failWith: string | null = null;
   /** Where desktops stop getting ready, until `release`. */
   holdAt: LogonPhaseName | null = null;
+  /** What the desktops of new sessions have. */
+  apps: SessionApp[] = [];
   private readonly byId = new Map<string, FakeSession>();
   private held: (() => void)[] = [];
 
@@ -37,6 +46,7 @@ export class FakeSessions {
     this.byId.clear();
     this.held = [];
     this.failWith = this.holdAt = null;
+    this.apps = [];
   }
 
   create(pool: PoolSummary, size: DisplaySize | undefined): FakeSession {
@@ -50,7 +60,7 @@ export class FakeSessions {
         poolDisplayName: pool.displayName,
         imageVersion: 1,
         desktop: null,
-        apps: [],
+        apps: this.apps,
         phases: [],
         preparingReason: 'logon',
         queue: null,
@@ -83,6 +93,15 @@ export class FakeSessions {
   change(session: FakeSession, change: Partial<SessionView>): void {
     session.view = { ...session.view, ...change };
     this.handlers.onChange(session);
+  }
+
+  /** One application of every session moves on. */
+  changeApp(name: string, change: Partial<SessionApp>): void {
+    for (const session of this.all()) {
+      this.change(session, {
+        apps: session.view.apps.map((app) => (app.name === name ? { ...app, ...change } : app)),
+      });
+    }
   }
 
   release(): void {

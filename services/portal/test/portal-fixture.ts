@@ -56,7 +56,7 @@ export class PortalFixture {
     await this.page.locator('[data-testid=desktop][data-connected=true]:not(.desktop-covered)').waitFor();
   }
 
-  async openBar(panel?: 'restart-clean' | 'clipboard'): Promise<void> {
+  async openBar(panel?: 'apps' | 'restart-clean' | 'clipboard'): Promise<void> {
     if ((await this.at('bar').count()) === 0) await this.at('bar-handle').click();
     await this.at('bar').waitFor();
     if (!panel) return;

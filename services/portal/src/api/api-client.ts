@@ -1,136 +1,89 @@
 import {
+  type CreateSession,
   type DisplaySize,
-  loginResponseSchema,
+  type MyApp,
+  myAppSchema,
   type PoolSummary,
   poolSummarySchema,
-  problemSchema,
   type SessionView,
   sessionViewSchema,
   type TicketView,
   ticketViewSchema,
-  type UserView,
-  userViewSchema,
 } from '#libs/contracts';
-import { ApiError } from './api-error.js';
+import { BrokerHttp } from './broker-http.js';
+import { type Principal, principalSchema, signInAnswerSchema } from './principal.js';
 
-/** The part of a zod schema that is needed here. */
-interface Schema<T> {
-  safeParse(value: unknown): { success: true; data: T } | { success: false };
-}
-
-interface Call {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-const answerTimeoutMs = 20_000;
-
-/** The broker's HTTP API. Every answer is checked against the contract; every failure is an `ApiError`. */
+/** What the broker's HTTP API does for a person. */
 export class ApiClient {
-  constructor(
-    private readonly fetchFunction: typeof fetch = (input, init) => fetch(input, init),
-    private readonly basePath = '/api/v1',
-  ) {}
+  constructor(private readonly http: BrokerHttp = new BrokerHttp()) {}
 
-  async login(username: string, password: string): Promise<UserView> {
-    const answer = await this.call('/login', loginResponseSchema, { method: 'POST', body: { username, password } });
+  async login(username: string, password: string): Promise<Principal> {
+    const answer = await this.http.call('/login', signInAnswerSchema, {
+      method: 'POST',
+      body: { username, password },
+    });
     // The token is for clients without cookies; the browser has the HttpOnly cookie and keeps nothing else.
     return answer.user;
   }
 
   logout(): Promise<void> {
-    return this.callWithoutAnswer('/logout', { method: 'POST' });
+    return this.http.callWithoutAnswer('/logout', { method: 'POST' });
   }
 
-  me(): Promise<UserView> {
-    return this.call('/me', userViewSchema);
+  me(): Promise<Principal> {
+    return this.http.call('/me', principalSchema);
   }
 
   pools(): Promise<PoolSummary[]> {
-    return this.call('/me/pools', poolSummarySchema.array());
+    return this.http.call('/me/pools', poolSummarySchema.array());
   }
 
   /** The principal's own live sessions. */
   sessions(): Promise<SessionView[]> {
-    return this.call('/sessions', sessionViewSchema.array());
+    return this.http.call('/sessions', sessionViewSchema.array());
   }
 
   session(id: string): Promise<SessionView> {
-    return this.call(`/sessions/${id}`, sessionViewSchema);
+    return this.http.call(`/sessions/${id}`, sessionViewSchema);
   }
 
   /** Asks for a desktop. The same `idempotencyKey` may be sent again after a lost answer. */
-  createSession(pool: string, idempotencyKey: string): Promise<SessionView> {
-    return this.call('/sessions', sessionViewSchema, {
+  createSession(request: CreateSession, idempotencyKey: string): Promise<SessionView> {
+    return this.http.call('/sessions', sessionViewSchema, {
       method: 'POST',
-      body: { pool },
+      body: request,
       headers: { 'idempotency-key': idempotencyKey },
     });
   }
 
   createTicket(sessionId: string): Promise<TicketView> {
-    return this.call(`/sessions/${sessionId}/tickets`, ticketViewSchema, { method: 'POST' });
+    return this.http.call(`/sessions/${sessionId}/tickets`, ticketViewSchema, { method: 'POST' });
   }
 
   setDisplay(sessionId: string, display: DisplaySize): Promise<void> {
-    return this.callWithoutAnswer(`/sessions/${sessionId}/display`, { method: 'PUT', body: display });
+    return this.http.callWithoutAnswer(`/sessions/${sessionId}/display`, { method: 'PUT', body: display });
   }
 
   recycle(sessionId: string): Promise<void> {
-    return this.callWithoutAnswer(`/sessions/${sessionId}/recycle`, { method: 'POST' });
+    return this.http.callWithoutAnswer(`/sessions/${sessionId}/recycle`, { method: 'POST' });
   }
 
   logOff(sessionId: string): Promise<void> {
-    return this.callWithoutAnswer(`/sessions/${sessionId}`, { method: 'DELETE' });
+    return this.http.callWithoutAnswer(`/sessions/${sessionId}`, { method: 'DELETE' });
   }
 
-  private async call<T>(path: string, schema: Schema<T>, call: Call = {}): Promise<T> {
-    const response = await this.send(path, call);
-    const parsed = schema.safeParse(await response.json().catch(() => null));
-    if (!parsed.success) throw new ApiError('unreadable', response.status);
-    return parsed.data;
+  /** The applications that the person has or may add. */
+  myApps(): Promise<MyApp[]> {
+    return this.http.call('/me/apps', myAppSchema.array());
   }
 
-  private async callWithoutAnswer(path: string, call: Call): Promise<void> {
-    await this.send(path, call);
+  /** Adds an application of the allowed ones to the person's desktops, from the next logon on, or takes it off. */
+  setPinned(app: string, pinned: boolean): Promise<void> {
+    return this.http.callWithoutAnswer(`/me/apps/${app}/pin`, { method: pinned ? 'PUT' : 'DELETE' });
   }
 
-  private async send(path: string, call: Call): Promise<Response> {
-    const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), answerTimeoutMs);
-    let response: Response;
-    try {
-      response = await this.fetchFunction(`${this.basePath}${path}`, {
-        method: call.method ?? 'GET',
-        credentials: 'same-origin',
-        cache: 'no-store',
-        headers: {
-          accept: 'application/json, application/problem+json',
-          ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...call.headers,
-        },
-        body: call.body === undefined ? undefined : JSON.stringify(call.body),
-        signal: abort.signal,
-      });
-    } catch {
-      throw new ApiError('unreachable', 0);
-    } finally {
-      clearTimeout(timer);
-    }
-    if (!response.ok) throw await problemOf(response);
-    return response;
+  /** Starts an application in the desktop of a live session. */
+  startApp(sessionId: string, app: string): Promise<void> {
+    return this.http.callWithoutAnswer(`/sessions/${sessionId}/apps/${app}/start`, { method: 'POST' });
   }
-}
-
-async function problemOf(response: Response): Promise<ApiError> {
-  const parsed = problemSchema.safeParse(await response.json().catch(() => null));
-  if (parsed.success) {
-    const header = Number(response.headers.get('retry-after'));
-    const retryAfterSeconds = parsed.data.retryAfterSeconds ?? (header > 0 ? header : null);
-    return new ApiError(parsed.data.code, response.status, parsed.data.detail ?? null, retryAfterSeconds);
-  }
-  // Not our own words: a proxy in front answered in the broker's place.
-  if (response.status === 401) return new ApiError('not-signed-in', 401);
-  return new ApiError(response.status >= 500 ? 'unreachable' : 'unreadable', response.status);
 }

@@ -3,6 +3,7 @@ import { usePortal, usePortalState } from '../state/portal-context.js';
 import { useNow } from '../state/use-now.js';
 import { CheckIcon } from '../ui/icons.js';
 import { Spinner } from '../ui/spinner.js';
+import { wordsForAwaited } from '../words/app-words.js';
 import { phaseWords, wordsForColdStart, wordsForDuration, wordsForQueue } from '../words/session-words.js';
 import { coldStartSeconds, rememberColdStart } from './cold-start-memory.js';
 import { isConnectable, type LinkState, wordsForLoss } from './link-state.js';
@@ -22,7 +23,7 @@ const backOfferedAfterMs = 3_000;
 /** The phases of a logon as they happen, with the time passed. */
 export function LogonProgress({ title, text, link }: Props) {
   const portal = usePortal();
-  const { session, opening, drawn } = usePortalState();
+  const { session, opening, drawn, awaitedApp } = usePortalState();
   const mountedAtMs = useRef(performance.now());
   const sinceMs = drawn || !opening ? mountedAtMs.current : opening.startedAtMs;
   const elapsedMs = useNow(100) - sinceMs;
@@ -47,7 +48,10 @@ export function LogonProgress({ title, text, link }: Props) {
   return (
     <>
       <h2>{title}</h2>
-      <p className="progress-text">{waitingText}</p>
+      <p className="progress-text">
+        {waitingText}
+        {awaitedApp && <span className="progress-app">{wordsForAwaited(awaitedApp.displayName)}</span>}
+      </p>
       <ol className="phases" data-testid="phases">
         {phaseRows(session, false).map((row) => (
           <li key={row.name} className={`phase phase-${row.status}`} data-phase={row.name} data-status={row.status}>

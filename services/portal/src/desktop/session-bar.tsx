@@ -1,6 +1,7 @@
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import { usePortal, usePortalState } from '../state/portal-context.js';
-import { ClipboardIcon, FullScreenIcon, LogOffIcon, RestartIcon } from '../ui/icons.js';
+import { AppsIcon, ClipboardIcon, FullScreenIcon, LogOffIcon, RestartIcon } from '../ui/icons.js';
+import { AppsPanel } from './apps-panel.js';
 import { ClipboardPanel } from './clipboard-panel.js';
 import type { DesktopSurface, SurfaceState } from './desktop-surface.js';
 import { RestartConfirm } from './restart-confirm.js';
@@ -26,7 +27,7 @@ export function SessionBar({ surface, surfaceState, open, onOpen, onClose }: Pro
           className={`bar-handle${surfaceState.unstable || surfaceState.clipboardBlocked ? ' bar-handle-attention' : ''}`}
           data-testid="bar-handle"
           aria-label="Open the bar (Control, Alt and Shift together)"
-          title="Restart, log off, full screen, clipboard (Ctrl + Alt + Shift)"
+          title="Applications, restart, log off, full screen, clipboard (Ctrl + Alt + Shift)"
           onClick={onOpen}
         />
       )}
@@ -39,7 +40,8 @@ function OpenBar({ surface, surfaceState, onClose }: Omit<Props, 'open' | 'onOpe
   const { session } = usePortalState();
   const fullScreen = useFullScreen();
   const first = useRef<HTMLButtonElement>(null);
-  const [panel, setPanel] = useState<'restart' | 'clipboard' | null>(null);
+  const [panel, setPanel] = useState<'apps' | 'restart' | 'clipboard' | null>(null);
+  const apps = session?.apps ?? [];
 
   useEffect(() => first.current?.focus(), []);
 
@@ -58,8 +60,23 @@ function OpenBar({ surface, surfaceState, onClose }: Omit<Props, 'open' | 'onOpe
           <span className={surfaceState.unstable ? 'dot dot-slow' : 'dot'} />
           <span className="bar-name">{surfaceState.unstable ? 'Slow connection' : session?.poolDisplayName}</span>
         </span>
+        {apps.length > 0 && (
+          <button
+            ref={first}
+            type="button"
+            className="bar-button"
+            data-testid="apps"
+            aria-expanded={panel === 'apps'}
+            onClick={() => setPanel(panel === 'apps' ? null : 'apps')}
+          >
+            <AppsIcon /> Applications
+            {apps.some((app) => app.state === 'failed') && (
+              <span className="badge" role="img" aria-label="One is missing" />
+            )}
+          </button>
+        )}
         <button
-          ref={first}
+          ref={apps.length > 0 ? undefined : first}
           type="button"
           className="bar-button"
           data-testid="restart-clean"
@@ -98,6 +115,7 @@ function OpenBar({ surface, surfaceState, onClose }: Omit<Props, 'open' | 'onOpe
           <LogOffIcon /> Log off
         </button>
       </div>
+      {panel === 'apps' && <AppsPanel apps={apps} onDone={onClose} />}
       {panel === 'restart' && (
         <RestartConfirm onCancel={() => setPanel(null)} onConfirm={() => void portal.restartClean()} />
       )}

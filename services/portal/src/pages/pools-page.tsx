@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'react';
+import { AppShelf } from '../apps/app-shelf.js';
 import { usePortal, usePortalState } from '../state/portal-context.js';
 import { MonitorIcon } from '../ui/icons.js';
 import { Brand } from '../ui/logo.js';
@@ -7,7 +8,7 @@ import { PoolCard } from './pool-card.js';
 
 export function PoolsPage() {
   const portal = usePortal();
-  const { user, pools, sessions } = usePortalState();
+  const { user, pools, apps, sessions } = usePortalState();
   const heading = useRef<HTMLHeadingElement>(null);
 
   useEffect(() => heading.current?.focus(), []);
@@ -37,25 +38,32 @@ export function PoolsPage() {
         <p className="lead">
           Every desktop starts clean. Restarting one, or logging off, discards what was left on it.
         </p>
-        {pools === null && <PoolsLoading />}
-        {pools?.length === 0 && (
-          <div className="empty">
-            <MonitorIcon />
-            <h2>No desktop is assigned to you</h2>
-            <p>Ask your IT department to add you to a group that has one.</p>
+        <div className={apps?.length === 0 ? 'start' : 'start start-with-apps'}>
+          <div>
+            {pools === null && <PoolsLoading />}
+            {pools?.length === 0 && (
+              <div className="empty">
+                <MonitorIcon />
+                <h2>No desktop is assigned to you</h2>
+                <p>Ask your IT department to add you to a group that has one.</p>
+              </div>
+            )}
+            {pools !== null && pools.length > 0 && (
+              <ul className="pool-grid">
+                {pools.map((pool) => (
+                  <PoolCard
+                    key={pool.name}
+                    pool={pool}
+                    session={sessions.find((each) => each.pool === pool.name) ?? null}
+                  />
+                ))}
+              </ul>
+            )}
           </div>
-        )}
-        {pools !== null && pools.length > 0 && (
-          <ul className="pool-grid">
-            {pools.map((pool) => (
-              <PoolCard
-                key={pool.name}
-                pool={pool}
-                session={sessions.find((each) => each.pool === pool.name) ?? null}
-              />
-            ))}
-          </ul>
-        )}
+          <div className="start-apps">
+            <AppShelf />
+          </div>
+        </div>
       </main>
       <NoticeLine />
     </div>

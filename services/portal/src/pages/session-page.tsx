@@ -3,9 +3,9 @@ import { DesktopOverlay } from '../desktop/desktop-overlay.js';
 import { DesktopSurface, type SurfaceState } from '../desktop/desktop-surface.js';
 import { overlayKindOf } from '../desktop/overlay-kind.js';
 import { SessionBar } from '../desktop/session-bar.js';
+import { SessionNotices } from '../desktop/session-notices.js';
 import { useApi } from '../state/api-context.js';
 import { usePortal, usePortalState } from '../state/portal-context.js';
-import { NoticeLine } from '../ui/notice-line.js';
 
 const noSurface: SurfaceState = {
   link: { kind: 'idle' },
@@ -83,7 +83,7 @@ export function SessionPage() {
           onClose={closeBar}
         />
       )}
-      <NoticeLine />
+      <SessionNotices visible={overlay === 'none'} onDone={() => surface?.focus()} />
     </main>
   );
 }

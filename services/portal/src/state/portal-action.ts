@@ -1,13 +1,17 @@
-import type { PoolSummary, SessionView, UserView } from '#libs/contracts';
-import type { Notice, Opening, PendingAction } from './portal-state.js';
+import type { MyApp, PoolSummary, SessionView } from '#libs/contracts';
+import type { Principal } from '../api/principal.js';
+import type { AppRef, Notice, Opening, PendingAction } from './portal-state.js';
 
 /** Everything that can happen to the page, from the person, the broker or the gateway. */
 export type PortalAction =
-  | { readonly type: 'signed-in'; readonly user: UserView }
+  | { readonly type: 'signed-in'; readonly user: Principal }
   | { readonly type: 'signed-out'; readonly notice: Notice | null }
   | { readonly type: 'pools'; readonly pools: readonly PoolSummary[] }
   | { readonly type: 'pool'; readonly pool: PoolSummary }
   | { readonly type: 'sessions'; readonly sessions: readonly SessionView[] }
+  /** Null: they could not be read. */
+  | { readonly type: 'apps'; readonly apps: readonly MyApp[] | null }
+  | { readonly type: 'await-app'; readonly app: AppRef | null }
   /** A session as the broker has it now; `notice` is used if this ends what is on the screen. */
   | { readonly type: 'session'; readonly session: SessionView; readonly noticeId: number }
   | { readonly type: 'open'; readonly opening: Opening }

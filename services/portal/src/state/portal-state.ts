@@ -1,4 +1,5 @@
-import type { PoolSummary, SessionView, UserView } from '#libs/contracts';
+import type { MyApp, PoolSummary, SessionView } from '#libs/contracts';
+import type { Principal } from '../api/principal.js';
 
 export type Screen = 'starting' | 'sign-in' | 'pools' | 'session';
 
@@ -9,6 +10,9 @@ export interface Notice {
   readonly text: string;
 }
 
+/** An application that the person asked for. */
+export type AppRef = Pick<MyApp, 'name' | 'displayName'>;
+
 /** What the person asked for with a click, kept for the logon progress and for a retry. */
 export interface Opening {
   readonly pool: string;
@@ -16,17 +20,23 @@ export interface Opening {
   readonly startedAtMs: number;
   /** False when the pool showed no warm desktop at the click. */
   readonly spareExpected: boolean;
+  /** To be started in it. */
+  readonly app: AppRef | null;
 }
 
 export type PendingAction = 'restart' | 'log-off';
 
 export interface PortalState {
   readonly screen: Screen;
-  readonly user: UserView | null;
+  readonly user: Principal | null;
   /** Null until the first answer. */
   readonly pools: readonly PoolSummary[] | null;
   /** The person's own live sessions. */
   readonly sessions: readonly SessionView[];
+  /** The person's applications; null until the first answer, which comes after that about the pools. */
+  readonly apps: readonly MyApp[] | null;
+  /** The applications could not be read so far. */
+  readonly appsUnavailable: boolean;
   readonly opening: Opening | null;
   /** The session on the screen; null between the click and the broker's answer. */
   readonly session: SessionView | null;
@@ -35,6 +45,8 @@ export interface PortalState {
   /** Why the desktop that was asked for does not come; null while it may. */
   readonly failure: string | null;
   readonly pending: PendingAction | null;
+  /** Asked for, and the desktop does not have it yet. */
+  readonly awaitedApp: AppRef | null;
   readonly notice: Notice | null;
   readonly eventsOnline: boolean;
 }
@@ -44,11 +56,14 @@ export const initialState: PortalState = {
   user: null,
   pools: null,
   sessions: [],
+  apps: null,
+  appsUnavailable: false,
   opening: null,
   session: null,
   drawn: false,
   failure: null,
   pending: null,
+  awaitedApp: null,
   notice: null,
   eventsOnline: false,
 };

@@ -6,7 +6,8 @@ import { newIdempotencyKey } from '../api/idempotency-key.js';
 import { wordsForProblem } from '../words/problem-words.js';
 import { DesktopRoute } from './desktop-route.js';
 import type { PortalAction } from './portal-action.js';
-import { initialState, isOver, type Notice, type Opening, type PortalState } from './portal-state.js';
+import { PortalApps } from './portal-apps.js';
+import { type AppRef, initialState, isOver, type Notice, type Opening, type PortalState } from './portal-state.js';
 import { reducePortal } from './reduce-portal.js';
 
 const pollWhileOfflineMs = 2_000;
@@ -14,11 +15,14 @@ const pollWhileOnlineMs = 15_000;
 
 interface OpenRequest {
   readonly pool: string;
+  readonly app: string | undefined;
   readonly idempotencyKey: string;
 }
 
 /** What the page knows and what it can be asked to do. Components subscribe to it and never call the broker. */
 export class Portal {
+  /** What can be done with the person's applications. */
+  readonly apps: PortalApps;
   private state: PortalState = initialState;
   private readonly listeners = new Set<() => void>();
   private readonly events: EventsClient;
@@ -29,6 +33,7 @@ export class Portal {
   private unansweredRequest: OpenRequest | null = null;
 
   constructor(private readonly api: ApiClient) {
+    this.apps = new PortalApps(api, this, (action) => this.dispatch(action));
     this.events = new EventsClient({
       onMessage: (message) => this.receive(message),
       onOnlineChange: (online) => {
@@ -80,18 +85,20 @@ export class Portal {
     this.becomeSignedOut('You are signed out.');
   }
 
-  async open(pool: Pick<PoolSummary, 'name' | 'displayName' | 'available'>): Promise<void> {
+  /** Asks for a desktop of the pool, with `app` started in it where one is named. */
+  async open(pool: Pick<PoolSummary, 'name' | 'displayName' | 'available'>, app: AppRef | null = null): Promise<void> {
     const opening: Opening = {
       pool: pool.name,
       poolDisplayName: pool.displayName,
       startedAtMs: performance.now(),
       spareExpected: pool.available > 0,
+      app,
     };
     this.dispatch({ type: 'open', opening });
     this.route.enter(pool.name);
     try {
-      const request = this.requestFor(pool.name);
-      const session = await this.api.createSession(request.pool, request.idempotencyKey);
+      const { idempotencyKey, ...request } = this.requestFor(pool.name, app?.name);
+      const session = await this.api.createSession(request, idempotencyKey);
       this.unansweredRequest = null;
       this.dispatch({ type: 'opened', session: this.newerOf(session, opening.startedAtMs) });
       this.schedulePoll();
@@ -106,15 +113,17 @@ export class Portal {
     const opening = this.state.opening;
     if (!opening) return;
     const available = this.state.pools?.find((pool) => pool.name === opening.pool)?.available ?? 0;
-    void this.open({ name: opening.pool, displayName: opening.poolDisplayName, available });
+    void this.open({ name: opening.pool, displayName: opening.poolDisplayName, available }, opening.app);
   }
 
-  returnTo(session: SessionView): void {
+  /** Shows a live session again; `app` is what the person wants of it. */
+  returnTo(session: SessionView, app: AppRef | null = null): void {
     const opening: Opening = {
       pool: session.pool,
       poolDisplayName: session.poolDisplayName,
       startedAtMs: performance.now(),
       spareExpected: true,
+      app,
     };
     this.dispatch({ type: 'open', opening });
     this.route.enter(session.pool);
@@ -176,11 +185,12 @@ export class Portal {
   }
 
   /** The request whose answer was lost, to the letter, or a new one. */
-  private requestFor(pool: string): OpenRequest {
-    if (this.unansweredRequest?.pool !== pool) {
-      this.unansweredRequest = { pool, idempotencyKey: newIdempotencyKey() };
-    }
-    return this.unansweredRequest;
+  private requestFor(pool: string, app: string | undefined): OpenRequest {
+    const before = this.unansweredRequest;
+    const request =
+      before?.pool === pool && before.app === app ? before : { pool, app, idempotencyKey: newIdempotencyKey() };
+    this.unansweredRequest = request;
+    return request;
   }
 
   private async act(pending: 'restart' | 'log-off', call: (session: SessionView) => Promise<void>): Promise<boolean> {
@@ -227,6 +237,7 @@ export class Portal {
     if (!this.state.user) return;
     this.dispatch({ type: 'pools', pools });
     this.dispatch({ type: 'sessions', sessions });
+    void this.apps.refresh();
   }
 
   private schedulePoll(): void {

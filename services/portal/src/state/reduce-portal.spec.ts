@@ -19,8 +19,8 @@ const sessionIn = (state: SessionState, change: Partial<SessionView> = {}): Sess
   ...change,
 });
 
-const opening = { pool: 'call-center', poolDisplayName: 'Call centre', startedAtMs: 0, spareExpected: true };
-const user = { username: 'alice', displayName: 'Alice', roles: [] };
+const opening = { pool: 'call-center', poolDisplayName: 'Call centre', startedAtMs: 0, spareExpected: true, app: null };
+const user = { username: 'alice', displayName: 'Alice', roles: [], admin: false };
 const signedIn = reducePortal(initialState, { type: 'signed-in', user });
 const opened = (session = sessionIn('preparing')): PortalState =>
   reducePortal(reducePortal(signedIn, { type: 'open', opening }), { type: 'opened', session });

@@ -1,6 +1,6 @@
 import type { SessionView } from '#libs/contracts';
 import type { PortalAction } from './portal-action.js';
-import { initialState, isOver, type PortalState } from './portal-state.js';
+import { type AppRef, initialState, isOver, type PortalState } from './portal-state.js';
 
 /** The page after `action`. Pure: calls to the broker are the `Portal`'s. */
 export function reducePortal(state: PortalState, action: PortalAction): PortalState {
@@ -18,10 +18,21 @@ export function reducePortal(state: PortalState, action: PortalAction): PortalSt
       };
     case 'sessions':
       return { ...state, sessions: action.sessions.filter((session) => !isOver(session)) };
+    case 'apps':
+      if (action.apps === null) return { ...state, appsUnavailable: state.apps === null };
+      return { ...state, apps: action.apps, appsUnavailable: false };
+    case 'await-app':
+      return { ...state, awaitedApp: stillAwaited(action.app, state.session) };
     case 'session':
       return withSession(state, action.session, action.noticeId);
     case 'open':
-      return { ...atPools(state), screen: 'session', opening: action.opening, notice: null };
+      return {
+        ...atPools(state),
+        screen: 'session',
+        opening: action.opening,
+        awaitedApp: action.opening.app,
+        notice: null,
+      };
     case 'opened':
       if (state.screen !== 'session') return withListed(state, action.session);
       return withSession({ ...state, session: action.session }, action.session, 0);
@@ -41,7 +52,8 @@ export function reducePortal(state: PortalState, action: PortalAction): PortalSt
 }
 
 function atPools(state: PortalState): PortalState {
-  return { ...state, screen: 'pools', opening: null, session: null, drawn: false, failure: null, pending: null };
+  const nothingOpen = { opening: null, session: null, drawn: false, failure: null, pending: null, awaitedApp: null };
+  return { ...state, ...nothingOpen, screen: 'pools' };
 }
 
 function withListed(state: PortalState, session: SessionView): PortalState {
@@ -64,5 +76,11 @@ function withSession(before: PortalState, session: SessionView, noticeId: number
     const text = `You are logged off from ${session.poolDisplayName}.`;
     return { ...atPools(state), notice: { id: noticeId, kind: 'info', text } };
   }
-  return { ...state, session };
+  return { ...state, session, awaitedApp: stillAwaited(state.awaitedApp, session) };
+}
+
+/** What was waited for is there, or will not come: of the first the desktop shows a window, of the other the page tells. */
+function stillAwaited(app: AppRef | null, session: SessionView | null): AppRef | null {
+  const state = session?.apps.find((each) => each.name === app?.name)?.state;
+  return state === 'ready' || state === 'failed' ? null : app;
 }

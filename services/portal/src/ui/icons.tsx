@@ -62,3 +62,21 @@ export const MonitorIcon = () => (
     <path d="M2.6 3.4h12.8v8.7H2.6zM6.2 15.2h5.6M9 12.3v2.7" />
   </Icon>
 );
+
+export const PlusIcon = () => (
+  <Icon>
+    <path d="M9 3.4v11.2M3.4 9h11.2" />
+  </Icon>
+);
+
+export const AppsIcon = () => (
+  <Icon>
+    <path d="M3 3h4.6v4.6H3zM10.4 3H15v4.6h-4.6zM3 10.4h4.6V15H3zM10.4 10.4H15V15h-4.6z" />
+  </Icon>
+);
+
+export const WarningIcon = () => (
+  <Icon>
+    <path d="M9 2.6 16.2 15H1.8ZM9 7.4v3.4M9 12.9v.1" />
+  </Icon>
+);
