@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { Dirent } from 'node:fs';
 import { link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { SharedRun } from '#libs/kernel';
 import { errorCodeOf } from '../error-code.js';
 import { checkKey, checkPrefix, type ObjectFacts, type ObjectStore, type PutResult } from '../object-store.js';
 import { VolumeError } from '../volume-error.js';
+import { GroupSync } from './group-sync.js';
 import { syncFolder } from './sync-folder.js';
 
 /** Begins with a dot, which no key does. */
@@ -13,17 +13,18 @@ const UNFINISHED = '.unfinished';
 const UNFINISHED_KEPT_MS = 24 * 3_600_000;
 
 /**
- * Objects as files of one folder. A file is written beside, fsynced, and then linked under its name, so a name never
- * shows less than the whole object; the folder is fsynced before `put` resolves. Processes and hosts may share it.
+ * Objects as files of one folder. A file is written beside, synced, and then linked under its name, so a name never
+ * shows less than the whole object; the folder is synced before `put` resolves. Processes and hosts may share it.
  */
 export class DirectoryObjectStore implements ObjectStore {
-  /** Those who wait for the same folder at the same moment share one fsync. */
-  private readonly folderSyncs = new SharedRun();
+  /** Those who wait at the same moment share a sync. */
+  private readonly syncs: GroupSync;
   private readonly made = new Map<string, Promise<void>>();
   private readonly unfinished: string;
 
   constructor(private readonly root: string) {
     this.unfinished = join(root, UNFINISHED);
+    this.syncs = new GroupSync(root);
   }
 
   async put(key: string, bytes: Uint8Array, { signal }: { signal?: AbortSignal } = {}): Promise<PutResult> {
@@ -36,7 +37,7 @@ export class DirectoryObjectStore implements ObjectStore {
         const file = await open(aside, 'wx', 0o444);
         try {
           await file.writeFile(bytes);
-          await file.sync();
+          await this.syncs.durable(() => file.sync());
         } finally {
           await file.close();
         }
@@ -131,7 +132,7 @@ export class DirectoryObjectStore implements ObjectStore {
   }
 
   private syncFolder(path: string): Promise<void> {
-    return this.folderSyncs.run(path, () => syncFolder(path));
+    return this.syncs.durable(() => syncFolder(path));
   }
 
   private pathOf(key: string): string {

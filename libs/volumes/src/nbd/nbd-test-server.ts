@@ -59,12 +59,3 @@ export async function tool(program: string, ...args: string[]): Promise<string> 
   const { stdout } = await execFileAsync(program, args, { timeout: 30_000, maxBuffer: 64 << 20 });
   return stdout;
 }
-
-/** Looks until it is so. @throws after 10 s */
-export async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`not within 10 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

@@ -1,5 +1,7 @@
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { type Digest, digestOf } from '../chunk/digest.js';
+import { VolumeError } from '../volume-error.js';
+import { dataSpans } from './data-spans.js';
 
 /** The path of a file, or its bytes in order. */
 export type VolumeSource = string | AsyncIterable<Uint8Array>;
@@ -16,6 +18,16 @@ export interface SourceBatch {
   readonly readBytes: number;
 }
 
+/** A chunk, or a hole, and how far the source was read with it. The content is good until the next one is asked for. */
+interface Piece {
+  readonly endBytes: number;
+  readonly content?: Buffer;
+}
+
+/** After so many pieces, progress is told even when there was nothing to write. */
+const QUIET_PIECES = 1024;
+const READ_BYTES = 1024 * 1024;
+
 /** Cuts a source into chunks, leaves out those that are all zeros, and hashes the rest; so many bytes of them at a time. */
 export async function* sourceBatches(
   source: VolumeSource,
@@ -24,46 +36,57 @@ export async function* sourceBatches(
 ): AsyncIterable<SourceBatch> {
   const zeros = Buffer.alloc(chunkBytes);
   let chunks: SourceChunk[] = [];
-  let index = 0;
+  let pieces = 0;
   let readBytes = 0;
-  for await (const content of typeof source === 'string' ? fileChunks(source, chunkBytes) : recut(source, chunkBytes)) {
-    readBytes += content.length;
-    if (!content.equals(zeros.subarray(0, content.length))) {
+  const cut = typeof source === 'string' ? fileChunks(source, chunkBytes) : recut(source, chunkBytes);
+  for await (const { endBytes, content } of cut) {
+    readBytes = endBytes;
+    if (content && !content.equals(zeros.subarray(0, content.length))) {
+      const index = Math.floor((endBytes - content.length) / chunkBytes);
       chunks.push({ index, digest: digestOf(content), content: Buffer.from(content) });
     }
-    index++;
-    if (chunks.length * chunkBytes < batchBytes && index % 1024 !== 0) continue;
+    if (chunks.length * chunkBytes < batchBytes && ++pieces % QUIET_PIECES !== 0) continue;
     yield { chunks, readBytes };
     chunks = [];
   }
   yield { chunks, readBytes };
 }
 
-/** What is yielded is good until the next one is asked for. */
-async function* fileChunks(path: string, chunkBytes: number): AsyncIterable<Buffer> {
+async function* fileChunks(path: string, chunkBytes: number): AsyncIterable<Piece> {
   const file = await open(path, 'r');
   try {
-    const block = Buffer.alloc(Math.max(chunkBytes, 1024 * 1024));
-    for (let at = 0; ; ) {
-      let filled = 0;
-      for (let last = -1; filled < block.length && last !== 0; filled += last) {
-        last = (await file.read(block, filled, block.length - filled, at + filled)).bytesRead;
+    const stats = await file.stat();
+    const block = Buffer.alloc(Math.max(chunkBytes, READ_BYTES));
+    for (const { from, to } of await dataSpans(path, stats, chunkBytes)) {
+      for (let at = from; at < to; ) {
+        const length = Math.min(block.length, to - at);
+        await readFully(file, block.subarray(0, length), at);
+        for (let taken = 0; taken < length; ) {
+          const end = Math.min(length, taken + chunkBytes);
+          yield { endBytes: at + end, content: block.subarray(taken, end) };
+          taken = end;
+        }
+        at += length;
       }
-      for (let from = 0; from < filled; from += chunkBytes) {
-        yield block.subarray(from, Math.min(filled, from + chunkBytes));
-      }
-      at += filled;
-      if (filled < block.length) return;
     }
+    yield { endBytes: stats.size };
   } finally {
     await file.close();
   }
 }
 
-/** What is yielded is good until the next one is asked for. */
-async function* recut(source: AsyncIterable<Uint8Array>, chunkBytes: number): AsyncIterable<Buffer> {
+async function readFully(file: FileHandle, target: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < target.length; ) {
+    const { bytesRead } = await file.read(target, done, target.length - done, position + done);
+    if (bytesRead === 0) throw new VolumeError('invalid', 'the file became shorter while it was read');
+    done += bytesRead;
+  }
+}
+
+async function* recut(source: AsyncIterable<Uint8Array>, chunkBytes: number): AsyncIterable<Piece> {
   const chunk = Buffer.alloc(chunkBytes);
   let filled = 0;
+  let endBytes = 0;
   for await (const piece of source) {
     for (let from = 0; from < piece.length; ) {
       const taken = Math.min(piece.length - from, chunkBytes - filled);
@@ -71,9 +94,10 @@ async function* recut(source: AsyncIterable<Uint8Array>, chunkBytes: number): As
       filled += taken;
       from += taken;
       if (filled < chunkBytes) continue;
-      yield chunk;
+      endBytes += chunkBytes;
+      yield { endBytes, content: chunk };
       filled = 0;
     }
   }
-  if (filled > 0) yield chunk.subarray(0, filled);
+  if (filled > 0) yield { endBytes: endBytes + filled, content: chunk.subarray(0, filled) };
 }

@@ -9,9 +9,10 @@ import { manifestKey, type Version } from '../version/version.js';
 import type { VersionRegister } from '../version/version-register.js';
 import { type SourceChunk, sourceBatches, type VolumeSource } from './source-chunks.js';
 
-const BATCH_BYTES = 8 * 1024 * 1024;
+const BATCH_BYTES = 16 * 1024 * 1024;
 const BATCHES_AT_ONCE = 2;
-const CHUNKS_AT_ONCE = 16;
+/** A folder makes many durable at the price of one. */
+const CHUNKS_AT_ONCE = 64;
 
 /** How far a writer is. All of one write, so what an earlier one that died had put counts as reused. */
 export interface WriteProgress {
