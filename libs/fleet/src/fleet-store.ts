@@ -65,6 +65,9 @@ export abstract class FleetStore {
 
   abstract sessionsNow(ids: readonly string[]): Promise<SessionNow[]>;
 
+  /** Which of these sessions were opened by people who are given applications. */
+  abstract sessionsWithApps(ids: readonly string[]): Promise<ReadonlySet<string>>;
+
   /** Ids of sessions that nobody has looked at for longer than their pool allows. */
   abstract abandonedSessions(): Promise<string[]>;
 

@@ -1,5 +1,6 @@
 import type { AuditRecord } from '#libs/audit';
 import type { DesktopState, DisplaySize, LogonPhase, PreparingReason, SessionState } from '#libs/contracts';
+import type { Logon } from '#libs/profiles';
 import type { Desktop } from './desktop.entity.js';
 import type { Host } from './host.entity.js';
 import type { Pool } from './pool.entity.js';
@@ -144,6 +145,8 @@ export interface FleetTransaction {
 
   /** @returns those that were added; a user who has a live session with the pool gets no second one */
   addSessions(sessions: readonly NewSession[]): Promise<LiveSession[]>;
+  /** Stores what the people who open these sessions are given by their roles; desktops get it with the session. */
+  recordLogons(logons: readonly Logon[]): Promise<void>;
   liveSessions(owners: readonly SessionOwnership[]): Promise<LiveSession[]>;
   /** Locks in the order of the queue, as `lockWaiting` does. */
   lockSessions(ids: readonly string[]): Promise<Session[]>;

@@ -3,6 +3,7 @@ import { FleetStore, type FleetTransaction, type Pool, type Session } from '#lib
 import { JobDispatcher, type JobSink } from '#libs/jobs';
 import { type Clock, SharedRun } from '#libs/kernel';
 import { CLOCK, currentCorrelationId, Metrics } from '#libs/telemetry';
+import { AppJobs } from './apps/app-jobs.js';
 import { beginPhase, endPhase, phaseSeconds } from './logon-phases.js';
 import { SessionMoves } from './session-moves.js';
 
@@ -26,6 +27,7 @@ export class SessionAllocator {
   constructor(
     private readonly store: FleetStore,
     private readonly moves: SessionMoves,
+    private readonly apps: AppJobs,
     @Inject(JobDispatcher) private readonly jobs: JobSink,
     private readonly metrics: Metrics,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -90,6 +92,7 @@ export class SessionAllocator {
       assignments.map(({ session }) => session.id),
     );
     tx.afterCommit(() => this.jobs.enqueue('pool.reconcile', { poolId: pool.id }));
+    tx.afterCommit(() => this.apps.bringToNew(assignments));
   }
 
   private observe(pool: Pool, phases: Session['phases']): void {

@@ -2,10 +2,12 @@ import { Injectable } from '@nestjs/common';
 import type { DisplaySize } from '#libs/contracts';
 import { FleetStore, type FleetTransaction, type NewSession, type Pool, type SessionRequest } from '#libs/fleet';
 import { Batcher, DomainError, errors } from '#libs/kernel';
+import type { Logon } from '#libs/profiles';
 import { currentCorrelationId } from '#libs/telemetry';
 import { SessionMoves } from './session-moves.js';
 
 export interface Opening extends Omit<NewSession, 'poolId'> {
+  readonly roles: readonly string[];
   readonly pool: Pool;
   readonly key: string | undefined;
   readonly display: DisplaySize | undefined;
@@ -75,8 +77,10 @@ export class SessionOpening {
   /** Ids of live sessions, by owner and pool: added where there was none. */
   private async sessionsOf(tx: FleetTransaction, openings: readonly Opening[]): Promise<ReadonlyMap<string, string>> {
     const ids = new Map<string, string>();
+    const logons: Logon[] = [];
+    const roles = new Map(openings.map((opening) => [opening.username, opening.roles]));
     let wanted = new Map<string, NewSession>();
-    for (const { pool, key: _, ...opening } of openings) {
+    for (const { pool, key: _, roles: __, ...opening } of openings) {
       const session = { ...opening, poolId: pool.id };
       if (!wanted.has(ownership(session))) wanted.set(ownership(session), session);
     }
@@ -87,12 +91,17 @@ export class SessionOpening {
         tx,
         added.map(({ id }) => id),
       );
-      for (const session of added) ids.set(ownership(session), session.id);
+      for (const session of added) {
+        ids.set(ownership(session), session.id);
+        const { id: sessionId, username } = session;
+        logons.push({ sessionId, username, roles: roles.get(username) ?? [] });
+      }
       wanted = new Map([...wanted].filter(([name]) => !ids.has(name)));
       const live = wanted.size === 0 ? [] : await tx.liveSessions([...wanted.values()]);
       for (const session of live) ids.set(ownership(session), session.id);
       wanted = new Map([...wanted].filter(([name]) => !ids.has(name)));
     }
+    if (logons.length > 0) await tx.recordLogons(logons);
     return ids;
   }
 

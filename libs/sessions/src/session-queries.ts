@@ -4,8 +4,9 @@ import type { PoolMode, QueuePlace, SessionView } from '#libs/contracts';
 import { readRows } from '#libs/database';
 import { estimateWait, type QueueRates, readQueueRates } from '#libs/desktops';
 import { batchedLookup, DomainError, errors } from '#libs/kernel';
+import { sessionApps } from './apps/session-apps-column.js';
 
-type Row = Omit<SessionView, 'createdAt' | 'apps' | 'desktop' | 'queue'> & {
+type Row = Omit<SessionView, 'createdAt' | 'desktop' | 'queue'> & {
   createdAt: Date;
   desktopId: string | null;
   poolId: string;
@@ -48,6 +49,7 @@ export class SessionQueries {
       this.dataSource,
       `SELECT sessions.id, sessions.state, pools.name AS pool, pools.display_name AS "poolDisplayName",
               image_versions.number AS "imageVersion", desktops.id AS "desktopId", sessions.phases,
+                ${sessionApps} AS apps,
               preparing_reason AS "preparingReason", sessions.failure, sessions.created_at AS "createdAt",
               sessions.pool_id AS "poolId", sessions.username, pools.mode AS "poolMode",
               CASE WHEN sessions.waiting_since IS NOT NULL THEN
@@ -69,7 +71,6 @@ export class SessionQueries {
       const view = {
         ...shown,
         desktop: desktopId === null ? null : { id: desktopId },
-        apps: [],
         queue: position === null ? null : queuePlace(position, pauseOf(row), rates.get(poolId)),
         createdAt: new Date(createdAt).toISOString(),
       };

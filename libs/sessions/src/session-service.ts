@@ -5,6 +5,7 @@ import { FleetStore, type FleetTransaction, LIVE, type Session, SHOWABLE } from 
 import { JobDispatcher, type JobSink } from '#libs/jobs';
 import { batchedLookup, type Clock, DomainError, errors } from '#libs/kernel';
 import { CLOCK, currentCorrelationId } from '#libs/telemetry';
+import { AppStarts } from './apps/app-starts.js';
 import { beginPhase, endPhase } from './logon-phases.js';
 import { SessionAllocator } from './session-allocator.js';
 import { SessionEnding } from './session-ending.js';
@@ -22,6 +23,8 @@ export interface OpenRequest {
   readonly pool: string;
   readonly display?: DisplaySize | undefined;
   readonly idempotencyKey?: string | undefined;
+  /** To be started as soon as the desktop has it; nothing happens when the person is not given it. */
+  readonly app?: string | undefined;
 }
 
 /** What a person does with a session. */
@@ -40,6 +43,7 @@ export class SessionService {
     private readonly allocator: SessionAllocator,
     private readonly replacement: SessionReplacement,
     private readonly lifecycle: DesktopLifecycle,
+    @Inject(AppStarts) private readonly starts: Pick<AppStarts, 'request'>,
     @Inject(JobDispatcher) private readonly jobs: JobSink,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -60,7 +64,8 @@ export class SessionService {
     const now = this.clock.now();
     const phases = beginPhase(endPhase(beginPhase([], 'authorize', startedAt), 'authorize', now), 'allocate', now);
     const { display, idempotencyKey: key } = request;
-    const id = await this.opening.open({ username: owner.username, pool, phases, display, key });
+    const id = await this.opening.open({ ...owner, pool, phases, display, key });
+    if (request.app !== undefined) await this.starts.request(owner.username, id, request.app);
     await this.allocator.assignWaiting(pool.id);
     const view = await this.queries.view(owner.username, id);
     if (view.state === 'pending') await this.jobs.enqueue('pool.reconcile', { poolId: pool.id });

@@ -1,6 +1,11 @@
 import { Global, Module } from '@nestjs/common';
 import { AppsModule } from '#libs/apps';
+import { ProfilesModule } from '#libs/profiles';
+import { AppJobs } from './apps/app-jobs.js';
+import { AppStarts } from './apps/app-starts.js';
 import { DesktopApps } from './apps/desktop-apps.js';
+import { MyApps } from './apps/my-apps.js';
+import { SessionApps } from './apps/session-apps.js';
 import { ConnectionService } from './connection-service.js';
 import { SessionAllocator } from './session-allocator.js';
 import { SessionEnding } from './session-ending.js';
@@ -12,9 +17,12 @@ import { SessionReplacement } from './session-replacement.js';
 import { SessionService } from './session-service.js';
 
 const services = [
+  AppStarts,
   ConnectionService,
   DesktopApps,
+  MyApps,
   SessionAllocator,
+  SessionApps,
   SessionExpiry,
   SessionQueries,
   SessionReplacement,
@@ -24,8 +32,8 @@ const services = [
 /** Needs the global modules of database, bus, jobs, audit, desktops and telemetry. */
 @Global()
 @Module({
-  imports: [AppsModule],
-  providers: [SessionEnding, SessionMoves, SessionOpening, ...services],
-  exports: [AppsModule, ...services],
+  imports: [AppsModule, ProfilesModule],
+  providers: [AppJobs, SessionEnding, SessionMoves, SessionOpening, ...services],
+  exports: [AppsModule, ProfilesModule, ...services],
 })
 export class SessionsModule {}

@@ -1,6 +1,7 @@
 import { DesktopLifecycle, DisplaySeal, PoolController } from '#libs/desktops';
 import type { MemoryFleet } from '#libs/fleet';
 import {
+  AppJobs,
   SessionAllocator,
   SessionEnding,
   SessionExpiry,
@@ -55,11 +56,24 @@ export function buildDomain({ fleet, store, jobs, clock, process, scheduler }: S
   });
   const lifecycle = new DesktopLifecycle(store, jobs, bus, seal);
   const moves = new SessionMoves(store, bus);
-  const allocator = new SessionAllocator(store, moves, jobs, metrics, clock);
+  const allocator = new SessionAllocator(store, moves, new AppJobs(store, jobs), jobs, metrics, clock);
   const replacement = new SessionReplacement(store, lifecycle, moves, allocator, clock);
   const opening = new SessionOpening(store, moves);
   const ending = new SessionEnding(store, lifecycle, moves);
-  const sessions = new SessionService(store, queries, opening, ending, allocator, replacement, lifecycle, jobs, clock);
+  // The model knows no applications.
+  const starts = { request: async () => false };
+  const sessions = new SessionService(
+    store,
+    queries,
+    opening,
+    ending,
+    allocator,
+    replacement,
+    lifecycle,
+    starts,
+    jobs,
+    clock,
+  );
   const pools = new PoolController(store, lifecycle, jobs, logger);
   const expiry = new SessionExpiry(store, sessions, moves);
   return { lifecycle, allocator, replacement, sessions, pools, expiry };

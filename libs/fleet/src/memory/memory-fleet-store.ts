@@ -71,6 +71,8 @@ export class MemoryFleetStore extends FleetStore {
     this.read('hasWaiting', (fleet) => queries.hasWaiting(fleet, poolId));
   sessionsNow = (ids: readonly string[]): Promise<SessionNow[]> =>
     this.read('sessionsNow', (fleet) => queries.sessionsNow(fleet, ids));
+  /** The model knows no applications: nobody is given any. */
+  sessionsWithApps = async (): Promise<ReadonlySet<string>> => new Set<string>();
   abandonedSessions = (): Promise<string[]> => this.read('abandonedSessions', queries.abandonedSessions);
   overdueSessions = (minutes: number): Promise<string[]> =>
     this.read('overdueSessions', (fleet) => queries.overdueSessions(fleet, minutes));

@@ -61,6 +61,8 @@ export class MemoryFleetTransaction implements FleetTransaction {
     this.tx.run('assignedDesktops', () => this.desktops.assignedTo(sessionIds));
 
   addSessions = (sessions: readonly NewSession[]) => this.tx.run('addSessions', () => this.sessions.add(sessions));
+  /** The model knows no applications: nobody is given any. */
+  recordLogons = async () => undefined;
   liveSessions = (owners: readonly SessionOwnership[]) => this.tx.run('liveSessions', () => this.sessions.live(owners));
   lockSessions = (ids: readonly string[]) => this.tx.run('lockSessions', () => this.sessions.lock(ids));
   lockWaiting = (poolId: string, limit: number, who: 'all' | 'returning') =>

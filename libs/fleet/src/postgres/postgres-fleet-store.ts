@@ -91,6 +91,14 @@ export class PostgresFleetStore extends FleetStore {
     );
   }
 
+  async sessionsWithApps(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const rows = await this.rows<{ id: string }>(
+      'SELECT DISTINCT session_id AS id FROM session_wanted_apps WHERE session_id = ANY($1)',
+      [ids],
+    );
+    return new Set(rows.map(({ id }) => id));
+  }
+
   async abandonedSessions(): Promise<string[]> {
     const rows = await this.rows<{ id: string }>(
       `SELECT sessions.id FROM sessions JOIN pools ON pools.id = pool_id

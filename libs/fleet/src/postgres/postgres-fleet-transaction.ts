@@ -1,6 +1,7 @@
 import type { AuditLog, AuditRecord } from '#libs/audit';
 import type { DisplaySize } from '#libs/contracts';
 import type { UnitOfWork } from '#libs/database';
+import { type Logon, recordLogons } from '#libs/profiles';
 import type {
   DesktopMove,
   DesktopOrder,
@@ -51,6 +52,7 @@ export class PostgresFleetTransaction implements FleetTransaction {
   assignedDesktops = (sessionIds: readonly string[]) => this.desktops.assignedTo(sessionIds);
 
   addSessions = (sessions: readonly NewSession[]) => this.sessions.add(sessions);
+  recordLogons = (logons: readonly Logon[]) => recordLogons(this.unit, logons);
   liveSessions = (owners: readonly SessionOwnership[]) => this.sessions.live(owners);
   lockSessions = (ids: readonly string[]) => this.sessions.lock(ids);
   lockWaiting = (poolId: string, limit: number, who: 'all' | 'returning') =>

@@ -1,12 +1,12 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AppCatalogue } from '#libs/apps';
 import { AuditLog } from '#libs/audit';
 import type { AppFailure, AppMode, SessionAppState } from '#libs/contracts';
 import { readRows, recordStateEvent, transact, type UnitOfWork } from '#libs/database';
-import { JobDispatcher, type JobSink } from '#libs/jobs';
 import { currentCorrelationId } from '#libs/telemetry';
 import { SessionMoves } from '../session-moves.js';
+import { AppJobs } from './app-jobs.js';
 import { readDesktopApps, type WantedApps } from './read-desktop-apps.js';
 import { sessionAppStates } from './session-app-states.js';
 
@@ -36,7 +36,7 @@ export class DesktopApps {
     private readonly moves: SessionMoves,
     private readonly catalogue: AppCatalogue,
     private readonly auditLog: AuditLog,
-    @Inject(JobDispatcher) private readonly jobs: JobSink,
+    private readonly jobs: AppJobs,
   ) {}
 
   /** What the desktop should have, and has. @returns undefined when nobody has the desktop (any more) */
@@ -151,7 +151,7 @@ export class DesktopApps {
             OR session_id IN (SELECT session_id FROM session_wanted_apps WHERE app_version_id = $1))`,
       [versionId],
     );
-    await Promise.all(desktops.map(({ id, host }) => this.jobs.enqueue('desktop.apps', { desktopId: id }, { host })));
+    await Promise.all(desktops.map(({ id, host }) => this.jobs.enqueue(id, host)));
     await this.moves.tell(desktops.map(({ sessionId }) => sessionId));
   }
 
