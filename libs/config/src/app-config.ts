@@ -49,6 +49,8 @@ export interface CommonConfig {
   /** Name of this hypervisor host. */
   readonly hostName: string;
   readonly store: StoreConfig;
+  /** Folder of the public keys, `*.pem`, whose app layers are trusted; absolute, need not be there. */
+  readonly appKeysDir: string;
   /** The directory; only the broker needs it: `requireLdap(config)`. */
   readonly ldap: LdapConfig | undefined;
   /** Hints for the operator, e.g. a GOLDLEAF_ variable that means nothing. For the log, at start. */

@@ -172,6 +172,7 @@ describe('what the command line reads', () => {
     expect(loadStoreConfig({ GOLDLEAF_STATE_DIR: '/state' })).toMatchObject({
       stateDir: '/state',
       store: { url: 'file:///state/store' },
+      appKeysDir: '/state/app-keys',
     });
     expect(faultsOf(() => loadStoreConfig({ GOLDLEAF_STORE_URL: 'ftp://x' }))[0]).toMatch(/^GOLDLEAF_STORE_URL: /);
   });

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { AppConfig, ClientConfig, CommonConfig, LdapConfig, StandaloneConfig, StoreConfig } from './app-config.js';
 import { ConfigError } from './config-error.js';
 import { asSecret, readVariables, type Values } from './read-variables.js';
@@ -86,6 +86,7 @@ function commonConfig(values: Values, faults: string[], warnings: string[]): Com
     driver: values.GOLDLEAF_DRIVER ?? 'qemu',
     hostName: values.GOLDLEAF_HOST_NAME ?? '',
     store: storeConfig(values, faults),
+    appKeysDir: resolve(values.GOLDLEAF_APP_KEYS_DIR ?? join(values.GOLDLEAF_STATE_DIR ?? '', 'app-keys')),
     ldap: ldapConfig(values, faults),
     warnings,
   };

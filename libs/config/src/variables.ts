@@ -133,6 +133,9 @@ export const variables = {
     'Disk space on this host for what has been read of application layers',
     { fallback: '2048' },
   ),
+  GOLDLEAF_APP_KEYS_DIR: text('a folder', 'Public keys (`*.pem`) whose application layers are trusted', {
+    fallbackText: '`app-keys/` in the state folder',
+  }),
   GOLDLEAF_DEMO_APPS: oneOf(['on', 'off'], 'on', 'Whether `npm start` builds and assigns the demo applications'),
   GOLDLEAF_URL: variable(
     url('http', 'https'),

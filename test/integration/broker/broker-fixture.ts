@@ -151,6 +151,7 @@ const configFor = (databaseUrl: string, redisUrl: string): AppConfig => ({
   driver: 'fake',
   hostName: 'host-1',
   store: storeBelow('/nonexistent'),
+  appKeysDir: '/nonexistent',
   ldap: undefined,
   warnings: [],
   databaseUrl: new Secret(databaseUrl),
