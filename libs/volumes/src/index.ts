@@ -1,5 +1,6 @@
 export { ChunkCache, type ChunkCacheOptions } from './chunk/chunk-cache.js';
 export { DirectoryObjectStore } from './directory/directory-object-store.js';
+export { syncFolder } from './directory/sync-folder.js';
 export { MemoryObjectStore } from './memory/memory-object-store.js';
 export * from './nbd/index.js';
 export type { ObjectFacts, ObjectStore, PutResult } from './object-store.js';
@@ -11,6 +12,7 @@ export type { Collected, CollectOptions } from './store/garbage-collector.js';
 export type { MaterialiseProgress } from './store/materialise.js';
 export type { VolumeSource } from './store/source-chunks.js';
 export type { StoreUsage, VolumeUsage } from './store/store-usage.js';
+export { versionIdOf } from './store/version-id-of.js';
 export type { WriteProgress, WrittenVersion } from './store/version-writer.js';
 export {
   DEFAULT_CHUNK_BYTES,

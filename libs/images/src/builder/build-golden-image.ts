@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, copyFile, mkdir, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { buildFolder, removeBuildFolder, sweepBuildFolders } from './build-folder.js';
@@ -7,6 +7,7 @@ import { type BuildProgress, buildDebianRoot } from './debian-root.js';
 import { ImageError } from './image-error.js';
 import { type BuiltImage, type ImageFileName, type ImageManifest, imageFileNames } from './image-manifest.js';
 import { type LoadedRecipe, loadRecipe } from './recipe.js';
+import { requireSpace } from './require-space.js';
 import { makeRootDisk } from './root-disk.js';
 import { hashFile, verifyImage } from './verify-image.js';
 
@@ -47,7 +48,7 @@ export async function buildGoldenImage(options: BuildGoldenImageOptions): Promis
   const parent = dirname(dir);
   await mkdir(parent, { recursive: true });
   await sweepBuildFolders(parent);
-  await requireSpace(parent, loaded.recipe.neededDiskMiB);
+  await requireSpace(parent, loaded.recipe.neededDiskMiB, 'building the golden image');
   const temporary = await buildFolder(parent);
   const startedAt = Date.now();
   options.logger.info({ image: loaded.recipe.name, recipeDigest: loaded.digest }, 'building golden image');
@@ -125,12 +126,4 @@ async function installImage(from: string, dir: string): Promise<void> {
     if (error.code !== 'ENOENT') throw error;
   });
   await rename(from, dir);
-}
-
-async function requireSpace(dir: string, neededMiB: number): Promise<void> {
-  const { bavail, bsize } = await statfs(dir);
-  const freeMiB = Math.floor((bavail * bsize) / (1024 * 1024));
-  if (freeMiB < neededMiB) {
-    throw new ImageError('no-space', `building the golden image needs ${neededMiB} MiB in ${dir}; ${freeMiB} are free`);
-  }
 }
