@@ -27,11 +27,15 @@ const parts = [
   },
 ];
 
+const staleParts = () =>
+  parts.map((part) => ({ part, print: fingerprint(part) })).filter(({ part, print }) => !isBuilt(part, print));
+
+/** Whether `ensureBuild` would build anything. */
+export const isBuildStale = () => staleParts().length > 0;
+
 /** Builds what changed since the last build. @returns {Promise<string | undefined>} */
 export async function ensureBuild() {
-  const stale = parts
-    .map((part) => ({ part, print: fingerprint(part) }))
-    .filter(({ part, print }) => !isBuilt(part, print));
+  const stale = staleParts();
   if (stale.length === 0) return undefined;
   const results = await Promise.all(
     stale.map(async ({ part, print }) => {

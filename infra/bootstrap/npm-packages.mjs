@@ -9,12 +9,17 @@ const modules = join(root, 'node_modules');
 const lockFile = join(root, 'package-lock.json');
 const stamp = join(modules, '.goldleaf-installed');
 
+const lockFileHash = () => createHash('sha256').update(readFileSync(lockFile)).digest('hex');
+
+/** Whether `ensureNpmPackages` would install anything. */
+export const areNpmPackagesMissing = () => !isInstalled(lockFileHash());
+
 /**
  * Installs the npm packages when node_modules is missing or made from another lockfile.
  * @returns {Promise<string | undefined>}
  */
 export async function ensureNpmPackages() {
-  const wanted = createHash('sha256').update(readFileSync(lockFile)).digest('hex');
+  const wanted = lockFileHash();
   const done = isInstalled(wanted) ? undefined : await install();
   await linkPostgresLibraries();
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) writeFileSync(stamp, wanted);

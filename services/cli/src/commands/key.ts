@@ -1,0 +1,58 @@
+import { readFile } from 'node:fs/promises';
+import { loadStoreConfig } from '#libs/config';
+import { CliError } from '../cli-error.js';
+import type { CommandContext } from '../command-context.js';
+import type { CommandResult } from '../command-result.js';
+import { makeSigningKey, signingKey, signingKeyPath, trustedKeys, trustKeys } from '../layers/signing-key.js';
+import { facts } from '../text/table.js';
+
+/** Makes the key that signs layers on this host; an existing one stays. */
+export async function createKey({ env }: CommandContext): Promise<CommandResult> {
+  const config = loadStoreConfig(env);
+  const { keyId, publicKeyPem, isNew } = await makeSigningKey(config);
+  const path = signingKeyPath(config);
+  const isTrusted = (await trustedKeys(config)).has(keyId);
+  const made = isNew
+    ? `Made the signing key ${keyId} in ${path}`
+    : `The signing key ${keyId} was there already, in ${path}`;
+  return {
+    document: { keyId, publicKeyPem, path, isNew, isTrusted },
+    text: isTrusted
+      ? made
+      : `${made}\nNot trusted yet: goldleaf key trust; on other hosts goldleaf key trust FILE with\n${publicKeyPem.trim()}`,
+  };
+}
+
+/** The public half, for other hosts. */
+export async function showKey({ env }: CommandContext): Promise<CommandResult> {
+  const config = loadStoreConfig(env);
+  const trusted = await trustedKeys(config);
+  const { keyId, publicKeyPem } = await signingKey(config);
+  return {
+    document: { keyId, publicKeyPem, isTrusted: trusted.has(keyId), trusted: [...trusted.keys()] },
+    text: `${facts([
+      ['Key', keyId],
+      ['Trusted here', trusted.has(keyId) ? 'yes' : 'no: goldleaf key trust'],
+      ['All trusted', [...trusted.keys()].join(', ') || 'none'],
+    ])}\n\n${publicKeyPem.trim()}`,
+  };
+}
+
+/** Lets the services of this host take layers that a key signed. @param file with public keys in PEM; without it, the own one */
+export async function trustKey({ env }: CommandContext, file: string | undefined): Promise<CommandResult> {
+  const config = loadStoreConfig(env);
+  const pem = file === undefined ? (await signingKey(config)).publicKeyPem : await readPem(file);
+  const keyIds = await trustKeys(config, pem);
+  return {
+    document: { keyIds, folder: config.appKeysDir },
+    text: `Trusted from the next start of broker and provisioner on: ${keyIds.join(', ')} (in ${config.appKeysDir})`,
+  };
+}
+
+async function readPem(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new CliError(`${file} cannot be read (${(error as NodeJS.ErrnoException).code})`, 'unreadable-file');
+  }
+}

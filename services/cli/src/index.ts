@@ -1,0 +1,2 @@
+export { makeSigningKey, trustKeys } from './layers/signing-key.js';
+export { storeLayer } from './layers/store-layer.js';

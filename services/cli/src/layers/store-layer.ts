@@ -1,0 +1,39 @@
+import { type Version, type VolumeStore, versionIdOf } from '#libs/volumes';
+import { CliError } from '../cli-error.js';
+import type { LayerFolder } from './layer-folder.js';
+
+export interface StoreLayerOptions {
+  readonly signal?: AbortSignal;
+  /** 0 to 1. */
+  readonly onProgress?: (fraction: number) => void;
+}
+
+/** The volume of an application's layers. */
+export const appVolume = (name: string): string => `app-${name}`;
+
+/**
+ * Writes a layer into the store. The same layer again is the same version again, and heals what of it is missing in the
+ * store; after an interruption it goes on where it was.
+ * @throws CliError when the file is not what was built; VolumeError
+ */
+export async function storeLayer(
+  volumes: VolumeStore,
+  { layerPath, manifest }: LayerFolder,
+  { signal, onProgress }: StoreLayerOptions = {},
+): Promise<Version> {
+  const id = await versionIdOf(layerPath, { signal }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') throw new CliError(`${layerPath} is not there: build the layer anew`, 'no-layer');
+    throw error;
+  });
+  if (id !== manifest.volumeId) {
+    throw new CliError(`${layerPath} is not what was built: build the layer anew`, 'layer-damaged');
+  }
+  const volume = appVolume(manifest.name);
+  const known = (await volumes.listVersions(volume)).find((version) => version.id === id);
+  return volumes.writeVersion(layerPath, {
+    volume,
+    ...(known && { number: known.number }),
+    signal,
+    onProgress: ({ readBytes }) => onProgress?.(readBytes / manifest.layerBytes),
+  });
+}
