@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { AuditLog } from '#libs/audit';
+import { type AuditDetails, AuditLog } from '#libs/audit';
 import type { AssignApp } from '#libs/contracts';
 import { transact, type UnitOfWork } from '#libs/database';
 import { DomainError, errors } from '#libs/kernel';
 import { currentCorrelationId } from '#libs/telemetry';
 import { noSuchApp } from './app-catalogue.js';
 
-/** Which role gets which application. Takes effect at the next logon of its people. */
+/** Which role gets which application. Counts from the next logon of its people on; `now` is only noted here. */
 @Injectable()
 export class AppAssignments {
   constructor(
@@ -19,8 +19,8 @@ export class AppAssignments {
    * Gives an application to the people of a role, in place of what was said of the two before.
    * @throws DomainError `not-found`, `invalid-request` when there is no such version
    */
-  async assign(name: string, role: string, assignment: Omit<AssignApp, 'now'>, actor: string): Promise<void> {
-    const { kind, version, ring, mode } = assignment;
+  async assign(name: string, role: string, assignment: AssignApp, actor: string): Promise<void> {
+    const { kind, version, ring, mode, now } = assignment;
     await transact(this.dataSource, async (unit) => {
       const appId = await this.idOf(unit, name);
       const [known] = await unit.rows('SELECT 1 FROM app_versions WHERE app_id = $1 AND number = $2', [appId, version]);
@@ -34,17 +34,17 @@ export class AppAssignments {
                 ring = excluded.ring, mode = excluded.mode, created_by = excluded.created_by, created_at = now()`,
         [appId, role, kind, version, ring, mode, actor],
       );
-      await this.audit(unit, 'app-assigned', actor, name, { role, kind, version, ring, mode });
+      await this.audit(unit, 'app-assigned', actor, name, { role, kind, version, ring, mode, now });
     });
   }
 
   /** Takes an application from a role. One that it does not have is no error. @throws DomainError `not-found` */
-  async withdraw(name: string, role: string, actor: string): Promise<void> {
+  async withdraw(name: string, role: string, now: boolean, actor: string): Promise<void> {
     await transact(this.dataSource, async (unit) => {
       const appId = await this.idOf(unit, name);
       const sql = 'DELETE FROM app_assignments WHERE app_id = $1 AND role = $2 RETURNING 1';
       const gone = await unit.rows(sql, [appId, role]);
-      if (gone.length > 0) await this.audit(unit, 'app-withdrawn', actor, name, { role });
+      if (gone.length > 0) await this.audit(unit, 'app-withdrawn', actor, name, { role, now });
     });
   }
 
@@ -59,7 +59,7 @@ export class AppAssignments {
     action: 'app-assigned' | 'app-withdrawn',
     actor: string,
     name: string,
-    details: Record<string, string | number | null>,
+    details: AuditDetails,
   ): Promise<void> {
     const entry = { action, actor, subject: `app:${name}`, details, correlationId: currentCorrelationId() };
     await this.auditLog.recordAll([entry], unit);

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { AuditLog } from '#libs/audit';
+import { type AuditDetails, AuditLog } from '#libs/audit';
 import type { AppIcon, AppView, UpdateAppVersion } from '#libs/contracts';
 import { moveState, readRows, transact, type UnitOfWork } from '#libs/database';
 import { DomainError, errors } from '#libs/kernel';
@@ -98,7 +98,7 @@ export class AppCatalogue {
     action: 'app-version-changed' | 'app-failed',
     actor: string,
     name: string,
-    details: Record<string, string | number | null>,
+    details: AuditDetails,
   ): Promise<void> {
     await this.auditLog.recordAll([{ action, actor, subject: `app:${name}`, details, ...withCorrelation() }], unit);
   }

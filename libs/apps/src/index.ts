@@ -3,6 +3,7 @@ export { AppCatalogue, noSuchApp } from './app-catalogue.js';
 export { AppRegistration } from './app-registration.js';
 export { AppsModule } from './apps.module.js';
 export { LayerVerifier } from './layer-verifier.js';
+export { LayerVerifierModule } from './layer-verifier.module.js';
 export { iconUrl } from './read-app-views.js';
 export {
   type ChoosableVersion,

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
@@ -14,6 +15,15 @@ export interface HttpAppOptions {
   readonly trustProxy: TrustProxy;
   /** Largest JSON body taken; 64 KiB unless told. */
   readonly bodyLimitBytes?: number;
+  /** Requests with a limit of their own. */
+  readonly largeBodies?: LargeBodies;
+}
+
+/** Which requests may have a JSON body larger than others. */
+export interface LargeBodies {
+  readonly method: string;
+  readonly path: RegExp;
+  readonly limitBytes: number;
 }
 
 /** Has its HTTP server from the start, so that providers (the upgrade dispatcher) can be given it. */
@@ -49,9 +59,18 @@ export async function createHttpApp(
   app.use(correlation(), measure(app.get(Metrics), logger), securityHeaders());
   app.use('/api', noStore());
   app.use(originCheck(app.get(OriginPolicy)));
-  // biome-ignore lint/correctness/useHookAtTopLevel: a method of Nest, not a hook of React
+  if (options.largeBodies) {
+    const { method, path, limitBytes } = options.largeBodies;
+    const type = (request: IncomingMessage) =>
+      request.method === method && path.test(request.url ?? '') && isJson(request.headers['content-type']);
+    // biome-ignore lint/correctness/useHookAtTopLevel: a method of Nest, not a hook of React
+    app.useBodyParser('json', { limit: limitBytes, type });
+  }
+  // biome-ignore lint/correctness/useHookAtTopLevel: likewise
   app.useBodyParser('json', { limit: options.bodyLimitBytes ?? 64 * 1024 });
   // biome-ignore lint/correctness/useHookAtTopLevel: likewise
   app.useWebSocketAdapter(new DispatchedWsAdapter(app));
   return app;
 }
+
+const isJson = (contentType: string | undefined): boolean => /^application\/json\s*(;|$)/i.test(contentType ?? '');

@@ -1,5 +1,5 @@
 export { HttpModule } from './http.module.js';
-export { createHttpApp, type HttpAppOptions } from './http-app.js';
+export { createHttpApp, type HttpAppOptions, type LargeBodies } from './http-app.js';
 export { OriginPolicy, type OriginPolicyOptions } from './origin-policy.js';
 export { cookieOf, presentedToken, sessionCookie } from './presented-token.js';
 export { asDomainError, ProblemFilter } from './problem.filter.js';

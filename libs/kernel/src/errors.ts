@@ -12,6 +12,7 @@ export const errors = {
   ticketRefused: define('ticket-refused', 403, 'The ticket is not valid, was used before or has expired'),
   notFound: define('not-found', 404, 'There is no such thing, or you may not see it'),
   conflict: define('conflict', 409, 'This cannot be done in the present state'),
+  layerUntrusted: define('layer-untrusted', 422, 'The application layer is not signed by a key that is trusted here'),
   idempotencyKeyReused: define('idempotency-key-reused', 422, 'This Idempotency-Key was used for another request'),
   tooManyAttempts: define('too-many-attempts', 429, 'Too many failed attempts; wait before you try again'),
   internal: define('internal', 500, 'Something went wrong on our side'),

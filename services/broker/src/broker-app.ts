@@ -6,6 +6,7 @@ import { createHttpApp } from '#libs/http';
 import { IdentityModule } from '#libs/identity';
 import { platformModules } from '#libs/platform';
 import type { Logger, Metrics } from '#libs/telemetry';
+import { appDocuments } from './app-documents.js';
 import { BrokerModule } from './broker.module.js';
 import { serveOpenApi } from './openapi/serve-openapi.js';
 
@@ -36,6 +37,7 @@ export async function createBrokerApp(parts: BrokerParts): Promise<NestExpressAp
   const app = await createHttpApp(BrokerRoot.of(parts), {
     logger: parts.logger,
     trustProxy: parts.config.trustProxy,
+    largeBodies: appDocuments,
   });
   serveOpenApi(app);
   return app;

@@ -1,14 +1,18 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import type { Redis } from 'ioredis';
+import { AppRegistration, LayerVerifierModule } from '#libs/apps';
 import { REDIS } from '#libs/bus';
 import type { AppConfig } from '#libs/config';
 import { TicketStore } from '#libs/guacamole';
+import { AppsController } from './api/apps.controller.js';
 import { AuditController } from './api/audit.controller.js';
 import { FleetController } from './api/fleet.controller.js';
 import { IdentityController } from './api/identity.controller.js';
 import { ImagesController } from './api/images.controller.js';
+import { MyAppsController } from './api/my-apps.controller.js';
 import { PoolsController } from './api/pools.controller.js';
+import { ProfilesController } from './api/profiles.controller.js';
 import { SessionsController } from './api/sessions.controller.js';
 import { AuthGuard } from './auth/auth.guard.js';
 import { BROKER_OPTIONS, brokerOptions } from './broker-options.js';
@@ -26,21 +30,26 @@ import { PortalFiles } from './portal/portal-files.js';
 @Module({})
 export class BrokerModule {
   /** @param portalFolder where the built portal lies; dist/portal unless told */
-  static register(config: Pick<AppConfig, 'tunnelUrl'>, portalFolder?: string): DynamicModule {
+  static register(config: Pick<AppConfig, 'tunnelUrl' | 'appKeysDir'>, portalFolder?: string): DynamicModule {
     return {
       module: BrokerModule,
+      imports: [LayerVerifierModule.register({ keysDir: config.appKeysDir })],
       controllers: [
         IdentityController,
         SessionsController,
         PoolsController,
         FleetController,
         ImagesController,
+        AppsController,
+        MyAppsController,
+        ProfilesController,
         AuditController,
       ],
       providers: [
         { provide: BROKER_OPTIONS, useValue: brokerOptions(config, portalFolder) },
         { provide: TicketStore, useFactory: (redis: Redis) => new TicketStore(redis), inject: [REDIS] },
         { provide: APP_GUARD, useClass: AuthGuard },
+        AppRegistration,
         BrokerReadiness,
         EventFeed,
         EventReader,

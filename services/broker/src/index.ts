@@ -1,3 +1,4 @@
+export { appDocuments } from './app-documents.js';
 export { BrokerModule } from './broker.module.js';
 export { type BrokerParts, createBrokerApp } from './broker-app.js';
 export { ldapDirectoryOf } from './ldap-directory-of.js';

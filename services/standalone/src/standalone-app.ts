@@ -7,7 +7,7 @@ import type { HypervisorDriver } from '#libs/hypervisor';
 import { IdentityModule } from '#libs/identity';
 import { platformModules } from '#libs/platform';
 import type { Logger } from '#libs/telemetry';
-import { BrokerModule, serveOpenApi } from '#services/broker';
+import { appDocuments, BrokerModule, serveOpenApi } from '#services/broker';
 import { GatewayModule } from '#services/gateway';
 import { ProvisionerModule } from '#services/provisioner';
 
@@ -38,7 +38,11 @@ class StandaloneRoot {
 /** The whole application, its providers made but nothing begun and not listening yet. */
 export async function createStandaloneApp(parts: StandaloneParts): Promise<NestExpressApplication> {
   const { config, logger } = parts;
-  const app = await createHttpApp(StandaloneRoot.of(parts), { logger, trustProxy: config.trustProxy });
+  const app = await createHttpApp(StandaloneRoot.of(parts), {
+    logger,
+    trustProxy: config.trustProxy,
+    largeBodies: appDocuments,
+  });
   serveOpenApi(app);
   return app;
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { noSuchApp } from '#libs/apps';
+import { AppAssignments, AppCatalogue, noSuchApp } from '#libs/apps';
+import type { AppView, AssignApp } from '#libs/contracts';
 import { transact, type UnitOfWork } from '#libs/database';
 import { LIVE } from '#libs/fleet';
 import {
@@ -19,19 +20,36 @@ import { AppJobs } from './app-jobs.js';
 export class SessionApps {
   constructor(
     private readonly dataSource: DataSource,
+    private readonly catalogue: AppCatalogue,
+    private readonly assignments: AppAssignments,
     private readonly profiles: ProfileService,
     private readonly moves: SessionMoves,
     private readonly jobs: AppJobs,
   ) {}
 
   /**
+   * Gives an application to the people of a role, with `now` also in their live sessions.
+   * @throws DomainError `not-found`, `invalid-request` when there is no such version
+   */
+  async assign(name: string, role: string, assignment: AssignApp, actor: string): Promise<AppView> {
+    await this.assignments.assign(name, role, assignment, actor);
+    if (assignment.now) await this.applyNow(name, role);
+    return this.catalogue.view(name);
+  }
+
+  /** Takes an application from a role. @param now also in the live sessions of its people @throws DomainError `not-found` */
+  async withdraw(name: string, role: string, now: boolean, actor: string): Promise<AppView> {
+    await this.assignments.withdraw(name, role, now, actor);
+    if (now) await this.applyNow(name, role);
+    return this.catalogue.view(name);
+  }
+
+  /**
    * What is assigned of an application to people of a role holds for their live sessions too, from now on. Their other
    * applications stay as they are.
-   * @returns how many sessions changed
-   * @throws DomainError `not-found`
    */
-  applyNow(name: string, role: string): Promise<number> {
-    return transact(this.dataSource, async (unit) => {
+  private async applyNow(name: string, role: string): Promise<void> {
+    await transact(this.dataSource, async (unit) => {
       await lockRecords(unit);
       const [app] = await unit.rows<{ id: string }>('SELECT id FROM apps WHERE name = $1', [name]);
       if (!app) throw noSuchApp(name);
@@ -42,7 +60,7 @@ export class SessionApps {
           ORDER BY username FOR UPDATE`,
         [role],
       );
-      return this.apply(unit, app.id, people);
+      await this.apply(unit, app.id, people);
     });
   }
 
@@ -64,13 +82,12 @@ export class SessionApps {
   }
 
   /** @param people locked */
-  private async apply(unit: UnitOfWork, appId: string, people: readonly Profile[]): Promise<number> {
-    if (people.length === 0) return 0;
+  private async apply(unit: UnitOfWork, appId: string, people: readonly Profile[]): Promise<void> {
+    if (people.length === 0) return;
     const sessionIds = await putWanted(unit, appId, await renewRecords(unit, people, appId));
     // After the commit: whoever gets a desktop meanwhile is seen here, or sees what is wanted.
     unit.afterCommit(() => this.jobs.bring(sessionIds));
     unit.afterCommit(() => this.moves.tell(sessionIds));
-    return sessionIds.length;
   }
 }
 

@@ -8,6 +8,7 @@ import {
   type DisplaySize,
   displaySizeSchema,
   idSchema,
+  nameSchema,
   type SessionView,
   type TicketView,
 } from '#libs/contracts';
@@ -15,7 +16,7 @@ import { TicketStore } from '#libs/guacamole';
 import { InvalidRequestError, OriginPolicy } from '#libs/http';
 import type { Principal } from '#libs/identity';
 import { errors } from '#libs/kernel';
-import { SessionQueries, SessionService } from '#libs/sessions';
+import { AppStarts, SessionQueries, SessionService } from '#libs/sessions';
 import { CurrentPrincipal } from '../auth/principal.decorator.js';
 import { BROKER_OPTIONS, type BrokerOptions } from '../broker-options.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
@@ -35,6 +36,7 @@ export class SessionsController {
   constructor(
     private readonly sessions: SessionService,
     private readonly queries: SessionQueries,
+    private readonly starts: AppStarts,
     private readonly tickets: TicketStore,
     private readonly origins: OriginPolicy,
     @Inject(BROKER_OPTIONS) private readonly options: BrokerOptions,
@@ -44,6 +46,7 @@ export class SessionsController {
   @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'The same key again gives the same session' })
   @Endpoint({
     summary: 'Asks for a desktop of a pool; the same user and pool again gives the live session',
+    description: 'With `app`, that application is started as soon as the desktop has it, if the person is given it.',
     status: 202,
     answer: 'Session',
     errors: [...change, errors.invalidRequest, errors.idempotencyKeyReused],
@@ -107,6 +110,21 @@ export class SessionsController {
   })
   recycle(@CurrentPrincipal() principal: Principal, @Param('id', idParam) id: string): Promise<SessionView> {
     return this.sessions.recycle(principal, id);
+  }
+
+  @Post(':id/apps/:name/start')
+  @Endpoint({
+    summary: 'Starts an application in the desktop, as soon as the desktop has it; one that failed is tried again',
+    status: 202,
+    answer: 'Session',
+    errors: [...change, errors.conflict],
+  })
+  startApp(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', idParam) id: string,
+    @Param('name', { schema: nameSchema }) name: string,
+  ): Promise<SessionView> {
+    return this.starts.start(principal.username, id, name);
   }
 
   @Put(':id/display')

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  appViewSchema,
   auditEntryViewSchema,
   desktopViewSchema,
   eventMessageSchema,
@@ -7,9 +8,11 @@ import {
   imageVersionViewSchema,
   imageViewSchema,
   loginResponseSchema,
+  myAppSchema,
   poolSummarySchema,
   poolViewSchema,
   problemSchema,
+  profileViewSchema,
   sessionViewSchema,
   ticketViewSchema,
   userViewSchema,
@@ -17,6 +20,7 @@ import {
 import { auditPageSchema } from '../api/audit-page.js';
 
 const answers = {
+  App: appViewSchema,
   AuditEntry: auditEntryViewSchema,
   AuditPage: auditPageSchema,
   Desktop: desktopViewSchema,
@@ -25,9 +29,11 @@ const answers = {
   Image: imageViewSchema,
   ImageVersion: imageVersionViewSchema,
   LoginResponse: loginResponseSchema,
+  MyApp: myAppSchema,
   Pool: poolViewSchema,
   PoolSummary: poolSummarySchema,
   Problem: problemSchema,
+  Profile: profileViewSchema,
   Session: sessionViewSchema,
   Ticket: ticketViewSchema,
   User: userViewSchema,

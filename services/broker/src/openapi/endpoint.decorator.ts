@@ -11,11 +11,17 @@ export interface EndpointDescription {
   /** Name of the schema of the answer; `list` when it is an array of these. */
   readonly answer?: ComponentName;
   readonly list?: boolean;
+  /** Media types of an answer that is no JSON. */
+  readonly media?: readonly string[];
   /** What can go wrong besides `internal` and `unavailable`, which every call can meet. */
   readonly errors?: readonly ErrorDefinition[];
 }
 
 const contentOf = (description: EndpointDescription) => {
+  if (description.media) {
+    const binary = { schema: { type: 'string', format: 'binary' } };
+    return { content: Object.fromEntries(description.media.map((media) => [media, binary])) };
+  }
   if (!description.answer) return {};
   const one = { $ref: `#/components/schemas/${description.answer}` };
   const schema = description.list ? { type: 'array', items: one } : one;
