@@ -9,7 +9,7 @@ const demoPool = {
   name: 'call-center',
   displayName: 'Call center',
   description: 'A clean Linux desktop for every call',
-  roles: ['call-center'],
+  roles: ['call-center', 'back-office'],
   spares: 2,
   max: 10,
   vcpus: 1,
