@@ -12,3 +12,4 @@ export {
   resolveApps,
   servedVersion,
 } from './resolve-apps.js';
+export { type VersionDocument, VersionDocuments } from './version-documents.js';

@@ -51,6 +51,15 @@ export const jobDefinitions = {
     attempts: 1,
     backoffMs: 0,
   }),
+  /** Makes the applications of a desktop what the record of its person says, and starts what was asked for. */
+  'desktop.apps': define({
+    payload: z.object({ desktopId: idSchema }),
+    scope: 'host',
+    concurrency: 16,
+    attempts: 1,
+    backoffMs: 0,
+    latest: ({ desktopId }) => desktopId,
+  }),
 } as const;
 
 export type JobName = keyof typeof jobDefinitions;

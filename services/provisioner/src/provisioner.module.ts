@@ -1,7 +1,20 @@
 import { join } from 'node:path';
 import { type DynamicModule, Module } from '@nestjs/common';
+import { LayerVerifierModule } from '#libs/apps';
 import type { AppConfig } from '#libs/config';
 import type { HypervisorDriver } from '#libs/hypervisor';
+import { AppAttacher } from './apps/app-attacher.js';
+import { AppMemory } from './apps/app-memory.js';
+import { APP_OPTIONS, type AppOptions, defaultAppOptions } from './apps/app-options.js';
+import { AppRecorder } from './apps/app-recorder.js';
+import { DesktopAppSync } from './apps/desktop-app-sync.js';
+import { GuestRequests } from './apps/guest-requests.js';
+import { RestoreExports } from './apps/restore-exports.js';
+import { VolumeDamage } from './apps/volume-damage.js';
+import { machineUserOf } from './create-driver.js';
+import { EXPORT_OPTIONS, type ExportOptions, MachineExports } from './exports/machine-exports.js';
+import { SharedReaders } from './exports/shared-readers.js';
+import { DesktopAppsHandler } from './handlers/desktop-apps.handler.js';
 import { DestroyDesktopHandler } from './handlers/destroy-desktop.handler.js';
 import { ProvisionDesktopHandler } from './handlers/provision-desktop.handler.js';
 import { ReconcilePoolHandler } from './handlers/reconcile-pool.handler.js';
@@ -10,8 +23,11 @@ import { ImageLocator } from './image-locator.js';
 import { MachineShutdown } from './machine-shutdown.js';
 import { MachineWatch } from './machine-watch.js';
 import { MachinesInTheMaking } from './machines-in-the-making.js';
+import { AppMetrics } from './metrics/app-metrics.js';
+import { VolumeMetrics } from './metrics/volume-metrics.js';
 import { Provisioner } from './provisioner.js';
 import { DRIVER, PROVISIONER_OPTIONS, type ProvisionerOptions } from './provisioner-options.js';
+import { AppReconciler } from './reconcilers/app.reconciler.js';
 import { HostReconciler } from './reconcilers/host.reconciler.js';
 import { MachineReconciler } from './reconcilers/machine.reconciler.js';
 import { MemoryUsageReconciler } from './reconcilers/memory-usage.reconciler.js';
@@ -32,9 +48,10 @@ import { volumeStoreProviders } from './volume-store.provider.js';
 export class ProvisionerModule {
   /** @param driver made by `createDriver`, or a fake */
   static register(
-    config: Pick<AppConfig, 'hostName' | 'stateDir' | 'store'>,
+    config: Pick<AppConfig, 'hostName' | 'stateDir' | 'store' | 'appKeysDir'>,
     driver: HypervisorDriver,
     reconcileIntervalMs = 5_000,
+    appOptions: AppOptions = defaultAppOptions,
   ): DynamicModule {
     const options: ProvisionerOptions = {
       hostName: config.hostName,
@@ -43,10 +60,27 @@ export class ProvisionerModule {
     };
     return {
       module: ProvisionerModule,
+      imports: [LayerVerifierModule.register({ keysDir: config.appKeysDir })],
       providers: [
         { provide: PROVISIONER_OPTIONS, useValue: options },
         { provide: DRIVER, useValue: driver },
+        { provide: APP_OPTIONS, useValue: appOptions },
+        {
+          provide: EXPORT_OPTIONS,
+          useFactory: (): ExportOptions => ({ stateDir: config.stateDir, machineUser: machineUserOf(driver) }),
+        },
         ...volumeStoreProviders(config),
+        VolumeMetrics,
+        SharedReaders,
+        MachineExports,
+        AppMetrics,
+        AppMemory,
+        AppAttacher,
+        AppRecorder,
+        VolumeDamage,
+        DesktopAppSync,
+        GuestRequests,
+        RestoreExports,
         ImageLocator,
         MachinesInTheMaking,
         MachineWatch,
@@ -55,6 +89,7 @@ export class ProvisionerModule {
         ProvisionDesktopHandler,
         DestroyDesktopHandler,
         ResizeDesktopHandler,
+        DesktopAppsHandler,
         ReconcilePoolHandler,
         HostReconciler,
         MachineReconciler,
@@ -62,6 +97,7 @@ export class ProvisionerModule {
         QuarantineReconciler,
         SessionReconciler,
         PoolReconciler,
+        AppReconciler,
         ParentReconciler,
         MemoryUsageReconciler,
         PoolMetricsReconciler,

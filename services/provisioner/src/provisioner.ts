@@ -4,12 +4,19 @@ import { STARTS_PER_VCPU } from '#libs/desktops';
 import type { HypervisorDriver } from '#libs/hypervisor';
 import { JobRegistry, JobWorkers } from '#libs/jobs';
 import { LOGGER } from '#libs/telemetry';
+import { DesktopAppSync } from './apps/desktop-app-sync.js';
+import { GuestRequests } from './apps/guest-requests.js';
+import { RestoreExports } from './apps/restore-exports.js';
+import { VolumeDamage } from './apps/volume-damage.js';
+import { MachineExports } from './exports/machine-exports.js';
+import { DesktopAppsHandler } from './handlers/desktop-apps.handler.js';
 import { DestroyDesktopHandler } from './handlers/destroy-desktop.handler.js';
 import { ProvisionDesktopHandler } from './handlers/provision-desktop.handler.js';
 import { ReconcilePoolHandler } from './handlers/reconcile-pool.handler.js';
 import { ResizeDesktopHandler } from './handlers/resize-desktop.handler.js';
 import { MachineWatch } from './machine-watch.js';
 import { DRIVER, PROVISIONER_OPTIONS, type ProvisionerOptions } from './provisioner-options.js';
+import { AppReconciler } from './reconcilers/app.reconciler.js';
 import { HostReconciler } from './reconcilers/host.reconciler.js';
 import { MachineReconciler } from './reconcilers/machine.reconciler.js';
 import { MemoryUsageReconciler } from './reconcilers/memory-usage.reconciler.js';
@@ -41,18 +48,25 @@ export class Provisioner implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly destroyDesktop: DestroyDesktopHandler,
     private readonly resizeDesktop: ResizeDesktopHandler,
     private readonly reconcilePool: ReconcilePoolHandler,
+    private readonly desktopApps: DesktopAppsHandler,
+    private readonly appSync: DesktopAppSync,
+    private readonly requests: GuestRequests,
+    private readonly damage: VolumeDamage,
+    private readonly exports: MachineExports,
+    private readonly restore: RestoreExports,
     private readonly host: HostReconciler,
     machine: MachineReconciler,
     stuckDesktop: StuckDesktopReconciler,
     quarantine: QuarantineReconciler,
     session: SessionReconciler,
     pool: PoolReconciler,
+    app: AppReconciler,
     private readonly parent: ParentReconciler,
     memoryUsage: MemoryUsageReconciler,
     poolMetrics: PoolMetricsReconciler,
     refillMetrics: RefillMetricsReconciler,
   ) {
-    const domain = { host, machine, stuckDesktop, quarantine, session, pool };
+    const domain = { host, machine, stuckDesktop, quarantine, session, pool, app };
     const reconcilers = { ...domain, parent, memoryUsage, poolMetrics, refillMetrics };
     this.loop = new ReconcilerLoop(reconcilers, options.reconcileIntervalMs, logger);
   }
@@ -62,8 +76,13 @@ export class Provisioner implements OnApplicationBootstrap, BeforeApplicationShu
     this.registry.handle('desktop.destroy', (payload, context) => this.destroyDesktop.handle(payload, context));
     this.registry.handle('desktop.resize', (payload, context) => this.resizeDesktop.handle(payload, context));
     this.registry.handle('pool.reconcile', (payload) => this.reconcilePool.handle(payload));
+    this.registry.handle('desktop.apps', (payload) => this.desktopApps.handle(payload));
     this.watch.start();
+    this.requests.start();
+    this.damage.start();
+    await this.exports.start();
     await this.driver.start();
+    await this.restore.run();
     await this.host.run();
     const { vcpus } = await this.driver.capacity();
     this.workers.start(this.options.hostName, { 'desktop.provision': vcpus * STARTS_PER_VCPU });
@@ -74,7 +93,11 @@ export class Provisioner implements OnApplicationBootstrap, BeforeApplicationShu
   /** Before the database is closed. Machines go on running: the next start adopts them. */
   async beforeApplicationShutdown(): Promise<void> {
     this.watch.stop();
+    this.requests.stop();
+    this.appSync.stop();
     await Promise.all([this.loop.stop(), this.workers.stop(STOP_TIMEOUT_MS), this.parent.stop()]);
+    this.damage.stop();
+    await this.exports.stop();
     await this.driver.stop();
   }
 }

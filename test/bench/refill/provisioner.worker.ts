@@ -1,15 +1,13 @@
+import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { storeBelow } from '#libs/config';
 import { FleetStore } from '#libs/fleet';
-import { type CallOptions, FakeDriver, FakeHost, type Machine, type MachineSpec } from '#libs/hypervisor';
+import { type CallOptions, FakeDriver, type Machine, type MachineSpec } from '#libs/hypervisor';
 import { Metrics } from '#libs/telemetry';
 import { ProvisionerModule } from '#services/provisioner';
 import { type StormTask, startStormApp } from '../storm/storm-app.js';
+import { stormHost } from '../storm/storm-host.js';
 import { noMarks, nowMs, type RefillMetric, takeMarks, watchCommits } from './marks.js';
-
-/** The host of the storm: so large that machines are never what is waited for. */
-const host = new FakeHost({ bootTimeMs: 0, createTimeMs: 100, forks: true });
-host.totals = { vcpus: 64, memoryMiB: 64 * 1024 * 1024, diskMiB: 64 * 1024 * 1024 };
 
 const marks = noMarks();
 
@@ -21,8 +19,10 @@ class WatchedDriver extends FakeDriver {
 }
 
 const task = workerData as StormTask;
-const config = { hostName: 'storm-host', stateDir: task.stateDir, store: storeBelow(task.stateDir) };
-const provisioner = ProvisionerModule.register(config, new WatchedDriver(host), 1_000);
+const { stateDir } = task;
+const store = storeBelow(stateDir);
+const config = { hostName: 'storm-host', stateDir, store, appKeysDir: join(stateDir, 'app-keys') };
+const provisioner = ProvisionerModule.register(config, new WatchedDriver(stormHost()), 1_000);
 const app = await startStormApp(task, 'provisioner', [provisioner]);
 
 watchCommits(app.get(FleetStore), marks);

@@ -84,7 +84,9 @@ export class ProvisionerProcess {
       clock,
       metrics,
     );
-    const destroy = new DestroyDesktopHandler(store, lifecycle, this.host, making, driver);
+    // Nobody has an application here.
+    const apps = { abandon: () => undefined, release: async () => undefined };
+    const destroy = new DestroyDesktopHandler(store, lifecycle, this.host, making, apps, driver);
     const reconcile = new ReconcilePoolHandler(pools, allocator);
     this.handlers = {
       'desktop.provision': (payload, context) => provision.handle(payload, context),

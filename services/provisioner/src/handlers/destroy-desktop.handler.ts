@@ -4,6 +4,7 @@ import { desktopStates, FleetStore } from '#libs/fleet';
 import type { HypervisorDriver } from '#libs/hypervisor';
 import type { JobContext, JobPayload } from '#libs/jobs';
 import { batchedLookup } from '#libs/kernel';
+import { DesktopAppSync } from '../apps/desktop-app-sync.js';
 import { MachinesInTheMaking } from '../machines-in-the-making.js';
 import { DRIVER } from '../provisioner-options.js';
 import { HostReconciler } from '../reconcilers/host.reconciler.js';
@@ -21,6 +22,7 @@ export class DestroyDesktopHandler {
     private readonly lifecycle: DesktopLifecycle,
     private readonly host: HostReconciler,
     private readonly making: MachinesInTheMaking,
+    @Inject(DesktopAppSync) private readonly apps: Pick<DesktopAppSync, 'abandon' | 'release'>,
     @Inject(DRIVER) private readonly driver: HypervisorDriver,
   ) {}
 
@@ -28,6 +30,7 @@ export class DestroyDesktopHandler {
     const desktop = await this.desktops.add(desktopId);
     if (!desktop || !desktopStates.canMove(desktop.state, 'deleted')) return;
     this.making.abort(desktop.id);
+    this.apps.abandon(desktop.id);
     try {
       await this.driver.destroy(desktop.id, { correlationId: context.correlationId });
     } catch (error) {
@@ -35,6 +38,7 @@ export class DestroyDesktopHandler {
       await this.lifecycle.quarantine(desktop, `could not be destroyed: ${String(error)}`);
       return;
     }
+    await this.apps.release(desktop.id);
     await this.host.machinesChanged();
     await this.lifecycle.becomeDeleted(desktop);
   }

@@ -1,0 +1,134 @@
+import type { Logger } from 'pino';
+import type { MachineVolume } from '#libs/hypervisor';
+import {
+  NbdExports,
+  type NbdMetrics,
+  NbdServer,
+  type NbdSocketAccess,
+  type VersionId,
+  type VolumeError,
+} from '#libs/volumes';
+import type { ReaderLease, SharedReaders } from './shared-readers.js';
+import { WatchedReader } from './watched-reader.js';
+
+/** A version of the store that a machine is to have as a disk. */
+export interface ExportedVersion {
+  /** Of the disk within the machine: the id of the application's version. */
+  readonly id: string;
+  /** In the store. */
+  readonly versionId: VersionId;
+}
+
+export interface MachineServerOptions {
+  readonly socketPath: string;
+  readonly access: NbdSocketAccess;
+  readonly readers: SharedReaders;
+  readonly metrics: NbdMetrics;
+  readonly logger: Logger;
+  /** A read that the store could not answer well. */
+  readonly onFailure: (volumeId: string, error: VolumeError) => void;
+}
+
+interface Served {
+  readonly versionId: VersionId;
+  readonly lease: ReaderLease;
+  readonly reader: WatchedReader;
+}
+
+/** Serves one machine its volumes, on a socket of its own: who can connect to it sees all that is on it. */
+export class MachineServer {
+  private readonly exports = new NbdExports();
+  private readonly served = new Map<string, Promise<Served>>();
+  private readonly opened = new Map<string, Served>();
+  private readonly ended = new AbortController();
+  private server: Promise<NbdServer> | undefined;
+
+  constructor(private readonly options: MachineServerOptions) {}
+
+  /** Ids of the volumes that are served. */
+  get volumeIds(): readonly string[] {
+    return [...this.opened.keys()];
+  }
+
+  reader(volumeId: string): WatchedReader | undefined {
+    return this.opened.get(volumeId)?.reader;
+  }
+
+  /** Which version of the store a volume is. */
+  versionOf(volumeId: string): VersionId | undefined {
+    return this.opened.get(volumeId)?.versionId;
+  }
+
+  /**
+   * Serves the version from now on; one that is served already goes on being so.
+   * @throws what `VolumeStore.openVersion` does, the signal's reason, and when the socket cannot be listened on
+   */
+  async open({ id, versionId }: ExportedVersion, signal?: AbortSignal): Promise<MachineVolume> {
+    const { socketPath } = this.options;
+    const ended = this.ended.signal;
+    const until = signal ? AbortSignal.any([signal, ended]) : ended;
+    let serving = this.served.get(id);
+    if (!serving) {
+      serving = this.serve(id, versionId, until);
+      this.served.set(id, serving);
+      serving.catch(() => this.served.delete(id));
+    }
+    await serving;
+    return { id, socketPath, exportName: id };
+  }
+
+  /** Serves it no more. Whoever still reads it is sent away. */
+  async close(volumeId: string): Promise<void> {
+    const serving = this.served.get(volumeId);
+    if (!serving) return;
+    this.served.delete(volumeId);
+    this.opened.delete(volumeId);
+    await this.exports.remove(volumeId);
+    (await serving.catch(() => undefined))?.lease.release();
+  }
+
+  /** Nothing is served any more, also what was about to be. */
+  async end(): Promise<void> {
+    this.ended.abort(new Error('the exports of the machine have ended'));
+    await (await this.server?.catch(() => undefined))?.close();
+    await Promise.all([...this.served.keys()].map((volumeId) => this.close(volumeId)));
+  }
+
+  private async serve(id: string, versionId: VersionId, signal: AbortSignal): Promise<Served> {
+    const [lease] = await Promise.all([this.options.readers.acquire(versionId, signal), this.listen()]);
+    try {
+      signal.throwIfAborted();
+      const reader = new WatchedReader(lease.reader, (error) => this.options.onFailure(id, error));
+      this.exports.add(id, reader);
+      const served = { versionId, lease, reader };
+      this.opened.set(id, served);
+      return served;
+    } catch (error) {
+      lease.release();
+      throw error;
+    }
+  }
+
+  private listen(): Promise<NbdServer> {
+    if (!this.server) {
+      const { exports, ended } = this;
+      this.server = startServer({ ...this.options, exports }, ended.signal);
+      // The next one tries again.
+      this.server.catch(() => {
+        this.server = undefined;
+      });
+    }
+    return this.server;
+  }
+}
+
+async function startServer(
+  options: MachineServerOptions & { readonly exports: NbdExports },
+  ended: AbortSignal,
+): Promise<NbdServer> {
+  const { socketPath, access, metrics, logger, exports } = options;
+  const server = new NbdServer({ socketPath, access, metrics, logger, exports });
+  ended.throwIfAborted();
+  await server.start();
+  return server;
+}
