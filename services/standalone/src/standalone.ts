@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { AppCatalogue } from '#libs/apps';
 import { type AppConfig, loadConfig, loadStandaloneConfig, requireLdap, type StandaloneConfig } from '#libs/config';
 import { runMigrations } from '#libs/database';
 import { storedSecret } from '#libs/embedded';
@@ -14,6 +15,7 @@ import { EmbeddedServers } from './embedded-servers.js';
 import { ensureGoldenImage } from './golden-image.js';
 import { requireListening } from './listen-check.js';
 import { createProcessLogger } from './process-logger.js';
+import { seedApps } from './seed-apps.js';
 import { seedDemo } from './seed-demo.js';
 import { createStandaloneApp } from './standalone-app.js';
 import type { Terminal } from './terminal.js';
@@ -29,6 +31,7 @@ export class Standalone {
   private servers: EmbeddedServers | undefined;
   private app: NestExpressApplication | undefined;
   private driver: HypervisorDriver | undefined;
+  private demoApps: Promise<void> | undefined;
 
   /** @throws ConfigError */
   constructor(
@@ -80,9 +83,15 @@ export class Standalone {
       },
       () => 'broker, gateway, provisioner',
     );
-    for (const line of welcome(config, this.config.ldap === undefined)) terminal.line(line);
+    const apps = await this.app?.get(AppCatalogue, { strict: false }).list();
+    const titles = apps?.map(({ displayName }) => displayName) ?? [];
+    for (const line of welcome(config, this.config.ldap === undefined, titles)) terminal.line(line);
     // A part that is down, such as a directory that nobody has asked yet, is told now and not at the first sign-in.
     await this.app?.get(ReadinessChecks, { strict: false }).report();
+    if (this.app && this.config.demoApps && config.driver === 'qemu') {
+      // On its own from here: nobody waits for it.
+      this.demoApps = seedApps({ app: this.app, config, image, terminal, logger, signal: stopping.signal });
+    }
   }
 
   /** Ends everything that `start` has begun: services, machines, servers. */
@@ -90,6 +99,7 @@ export class Standalone {
     this.stopping.abort(new Error('stopped'));
     // What was interrupted clears up after itself.
     await this.starting?.catch(() => undefined);
+    await this.demoApps;
     const { app, driver } = this;
     const shutdown = app?.get(MachineShutdown, { strict: false });
     await this.attempt('services', () => app?.close());

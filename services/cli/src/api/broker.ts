@@ -12,7 +12,7 @@ import {
   type RegisterAppVersion,
   type UpdateAppVersion,
 } from '#libs/contracts';
-import { type BrokerHttp, noAnswer, pathOf } from './broker-http.js';
+import { type BrokerHttp, pathOf } from './broker-http.js';
 
 /** What IT may ask the broker, as whoever signed in. Every call throws CliError. */
 export class Broker {
@@ -26,33 +26,25 @@ export class Broker {
     return this.http.call({ path: pathOf('apps', name), answer: appViewSchema });
   }
 
-  /** The very same layer again is no fault. */
-  async registerApp(name: string, version: RegisterAppVersion): Promise<AppView> {
-    await this.http.call({
-      method: 'POST',
-      path: pathOf('apps', name, 'versions'),
-      body: version,
-      answer: noAnswer,
-    });
-    return this.app(name);
+  /** The very same layer again is the same version again. */
+  registerApp(name: string, version: RegisterAppVersion): Promise<AppView> {
+    const path = pathOf('apps', name, 'versions');
+    return this.http.call({ method: 'POST', path, body: version, answer: appViewSchema });
   }
 
-  async updateAppVersion(name: string, number: number, change: UpdateAppVersion): Promise<AppView> {
+  updateAppVersion(name: string, number: number, change: UpdateAppVersion): Promise<AppView> {
     const path = pathOf('apps', name, 'versions', number);
-    await this.http.call({ method: 'PATCH', path, body: change, answer: noAnswer });
-    return this.app(name);
+    return this.http.call({ method: 'PATCH', path, body: change, answer: appViewSchema });
   }
 
-  async assignApp(name: string, role: string, assignment: AssignApp): Promise<AppView> {
+  assignApp(name: string, role: string, assignment: AssignApp): Promise<AppView> {
     const path = pathOf('apps', name, 'assignments', role);
-    await this.http.call({ method: 'PUT', path, body: assignment, answer: noAnswer });
-    return this.app(name);
+    return this.http.call({ method: 'PUT', path, body: assignment, answer: appViewSchema });
   }
 
-  async withdrawApp(name: string, role: string, now: boolean): Promise<AppView> {
-    const path = `${pathOf('apps', name, 'assignments', role)}${now ? '?now=true' : ''}`;
-    await this.http.call({ method: 'DELETE', path, answer: noAnswer });
-    return this.app(name);
+  withdrawApp(name: string, role: string, now: boolean): Promise<AppView> {
+    const path = `${pathOf('apps', name, 'assignments', role)}?now=${now}`;
+    return this.http.call({ method: 'DELETE', path, answer: appViewSchema });
   }
 
   images(): Promise<ImageView[]> {
@@ -63,7 +55,9 @@ export class Broker {
     return this.http.call({ path: '/pools', answer: z.array(poolViewSchema) });
   }
 
-  profiles(): Promise<ProfileView[]> {
-    return this.http.call({ path: '/profiles', answer: z.array(profileViewSchema) });
+  /** Latest logon first, at most 1000. @param username only of this person */
+  profiles(username?: string): Promise<ProfileView[]> {
+    const query = new URLSearchParams({ limit: '1000', ...(username !== undefined && { username }) });
+    return this.http.call({ path: `/profiles?${query}`, answer: z.array(profileViewSchema) });
   }
 }

@@ -33,8 +33,7 @@ export interface ListProfilesOptions {
 
 /** What people's profile records hold since their last logon. */
 export async function listProfiles(context: CommandContext, { user }: ListProfilesOptions): Promise<CommandResult> {
-  const all = await (await context.broker()).profiles();
-  const profiles = all.filter(({ username }) => user === undefined || username === user);
+  const profiles = await (await context.broker()).profiles(user);
   return { document: profiles, text: profileTable(profiles) };
 }
 

@@ -45,7 +45,7 @@ export async function trustKey({ env }: CommandContext, file: string | undefined
   const keyIds = await trustKeys(config, pem);
   return {
     document: { keyIds, folder: config.appKeysDir },
-    text: `Trusted from the next start of broker and provisioner on: ${keyIds.join(', ')} (in ${config.appKeysDir})`,
+    text: `Trusted from now on: ${keyIds.join(', ')} (in ${config.appKeysDir})`,
   };
 }
 
