@@ -8,7 +8,7 @@ import { type BareFork, bareForks } from './click/bare-fork.js';
 import { ClickRecorder } from './click/click-marks.js';
 import { ItDesk } from './click/it-desk.js';
 import { type MeasuredClick, measureClick } from './click/measured-click.js';
-import { judged } from './fork/targets.js';
+import { quantileRows } from './quantiles.js';
 
 const CLICKS = Number(process.env.CLICKS ?? 10);
 const SPARES = 2;
@@ -152,17 +152,4 @@ function meanRows(name: string, found: readonly MeasuredClick[]): BenchRow[] {
       '',
     ),
   ];
-}
-
-function quantileRows(what: string, values: readonly number[], targetMs?: number): BenchRow[] {
-  const sorted = [...values].sort((a, b) => a - b);
-  const quantile = (share: number) =>
-    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-  return [
-    { name: 'p50', share: 0.5 },
-    { name: 'p99', share: 0.99 },
-  ].map(({ name, share }) => {
-    const row = plainRow(`${what}, ${name}`, quantile(share), 'ms');
-    return targetMs === undefined ? row : judged(row, { atMost: targetMs });
-  });
 }

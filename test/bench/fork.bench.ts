@@ -3,6 +3,7 @@ import type { QemuDriver } from '#libs/hypervisor';
 import { type BenchReport, type BenchRow, comparedRow, describeMachine, plainRow } from './bench-report.js';
 import { ForkHost, type MadeMachine, type RealMemory, realMemory } from './fork/fork-host.js';
 import { judged } from './fork/targets.js';
+import { median, quantile } from './quantiles.js';
 
 const MEMORY_MIB = 1024;
 const BURST_PER_SECOND = 4;
@@ -16,13 +17,6 @@ const READY_MS = 240_000;
 const SETTLE_MS = 3_000;
 const WRITE_ROUNDS = 3;
 const WRITES = 4_000;
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-}
-
-const median = (values: readonly number[]): number => quantile(values, 0.5);
 
 interface Subject {
   readonly driver: QemuDriver;

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { type BenchReport, type BenchRow, describeMachine, plainRow } from './bench-report.js';
 import { calls, type LogonTask, type Samples } from './logon/logon-path.js';
 import { startLogonServers } from './logon/logon-servers.js';
+import { quantileRows } from './quantiles.js';
 
 const warmUp = 50;
 const rounds = [
@@ -38,15 +39,7 @@ export async function run(): Promise<BenchReport> {
 }
 
 function rowsOf(samples: Samples, atOnce: number): BenchRow[] {
-  return calls.flatMap((call) => {
-    const sorted = samples[call].sort((a, b) => a - b);
-    const quantile = (share: number): number =>
-      sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-    return [
-      plainRow(`${call}, ${atOnce} at a time, p50`, quantile(0.5), 'ms'),
-      plainRow(`${call}, ${atOnce} at a time, p99`, quantile(0.99), 'ms'),
-    ];
-  });
+  return calls.flatMap((call) => quantileRows(`${call}, ${atOnce} at a time`, samples[call]));
 }
 
 function logOnInThread(task: LogonTask): Promise<Samples> {

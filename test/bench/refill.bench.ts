@@ -5,12 +5,13 @@ import { FleetStore } from '#libs/fleet';
 import { SessionService } from '#libs/sessions';
 import { newCorrelationId, runWithCorrelation } from '#libs/telemetry';
 import { type BenchReport, type BenchRow, comparedRow, describeMachine, plainRow } from './bench-report.js';
-import { judged } from './fork/targets.js';
+import { quantileRows } from './quantiles.js';
 import { noMarks, type RefillMarks, type RefillMetric, takeMarks, watchCommits } from './refill/marks.js';
 import { seedStorm } from './storm/seed-storm.js';
 import { startStormApp } from './storm/storm-app.js';
 import { type StormServers, startStormServers } from './storm/storm-servers.js';
 import { StormThread } from './storm/storm-thread.js';
+import { untilSpares } from './storm/until-spares.js';
 
 const LOGONS = 200;
 const WARM_UP = 50;
@@ -19,6 +20,7 @@ const SPARES = 250;
 const TARGET_MS = 50;
 /** The metric is read from the history once it has settled. */
 const METRIC_MS = 6_000;
+const shares = { p50: 0.5, p99: 0.99, max: 1 };
 
 type Broker = Awaited<ReturnType<typeof startBroker>>;
 
@@ -35,11 +37,11 @@ export async function run(): Promise<BenchReport> {
   const provisioner = await StormThread.start('../refill/provisioner.worker.js', task);
   const broker = await startBroker(task);
   try {
-    await untilSpares(servers);
-    await broker.logOn('warm', WARM_UP, () => untilSpares(servers));
+    await spares(servers);
+    await broker.logOn('warm', WARM_UP, () => spares(servers));
     const rows = [plainRow('load average before', loadavg()[0] ?? Number.NaN, '')];
     for (const round of [
-      { name: 'quiet', settled: () => untilSpares(servers) },
+      { name: 'quiet', settled: () => spares(servers) },
       { name: 'back to back', settled: () => Promise.resolve() },
     ]) {
       rows.push(...(await measure(round.name, round.settled, servers, provisioner, broker)));
@@ -64,7 +66,7 @@ async function measure(
   const metricBefore = await provisioner.ask<RefillMetric>('metric');
   const place = await historyEnd(servers);
   await broker.logOn(name.replaceAll(' ', '-'), LOGONS, settled);
-  await untilSpares(servers);
+  await spares(servers);
   const { assigned, ordered, created } = await takeAll(broker, provisioner);
   const written = await historyOf(servers, place);
   await wait(METRIC_MS);
@@ -73,13 +75,18 @@ async function measure(
     throw new Error(`${assigned.length} assignments, ${ordered.length} orders, ${created.length} machines`);
   }
   const after = (later: readonly number[], earlier: readonly number[]) =>
-    later.map((at, n) => at - (earlier[n] ?? Number.NaN)).sort((a, b) => a - b);
+    later.map((at, n) => at - (earlier[n] ?? Number.NaN));
   const history = after(written.ordered, written.assigned);
   const counted = metric.count - metricBefore.count;
   return [
-    ...quantileRows(`${name}: commit of the assignment to commit of the order`, after(ordered, assigned), TARGET_MS),
-    ...quantileRows(`${name}: commit of the assignment to driver.create`, after(created, assigned), TARGET_MS),
-    ...quantileRows(`${name}: the same in state_events (assigned to provisioning)`, history),
+    ...quantileRows(
+      `${name}: commit of the assignment to commit of the order`,
+      after(ordered, assigned),
+      TARGET_MS,
+      shares,
+    ),
+    ...quantileRows(`${name}: commit of the assignment to driver.create`, after(created, assigned), TARGET_MS, shares),
+    ...quantileRows(`${name}: the same in state_events (assigned to provisioning)`, history, undefined, shares),
     plainRow(`${name}: goldleaf_refill_start_seconds, counted of ${LOGONS}`, counted, ''),
     comparedRow(
       `${name}: its mean, against the mean of state_events`,
@@ -101,19 +108,6 @@ async function takeAll(broker: Broker, provisioner: StormThread): Promise<Refill
   const here = broker.marks();
   const there = await provisioner.ask<RefillMarks>('marks');
   return { ...there, assigned: [...here.assigned, ...there.assigned].sort((a, b) => a - b) };
-}
-
-function quantileRows(what: string, sorted: readonly number[], targetMs?: number): BenchRow[] {
-  const quantile = (share: number) =>
-    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-  return [
-    { name: 'p50', share: 0.5 },
-    { name: 'p99', share: 0.99 },
-    { name: 'max', share: 1 },
-  ].map(({ name, share }) => {
-    const row = plainRow(`${what}, ${name}`, quantile(share), 'ms');
-    return targetMs === undefined ? row : judged(row, { atMost: targetMs });
-  });
 }
 
 /** The broker of the people, in this thread, which has nothing else to do. */
@@ -138,14 +132,7 @@ async function startBroker(task: Parameters<typeof startStormApp>[0]) {
   };
 }
 
-async function untilSpares({ database }: StormServers): Promise<void> {
-  const sql = `SELECT count(*)::int AS count FROM desktops WHERE state = 'available'`;
-  for (;;) {
-    const [row] = await readRows<{ count: number }>(database.dataSource, sql);
-    if ((row?.count ?? 0) >= SPARES) return;
-    await wait(10);
-  }
-}
+const spares = ({ database }: StormServers) => untilSpares(database.dataSource, SPARES, 10);
 
 async function historyEnd({ database }: StormServers): Promise<string> {
   const [row] = await readRows<{ id: string }>(database.dataSource, 'SELECT max(id)::text AS id FROM state_events');

@@ -1,4 +1,5 @@
 import { type BenchReport, type BenchRow, comparedRow, describeMachine, plainRow } from './bench-report.js';
+import { median, quantile } from './quantiles.js';
 import { measureKeyToFrame } from './relay/measure-key-to-frame.js';
 import { measureThroughput, type Throughput } from './relay/measure-throughput.js';
 import type { Payload } from './relay/payloads.js';
@@ -10,13 +11,6 @@ const MB = 1e6;
 /** guacamole-lite gets less of the tiny ones, or it would take minutes. */
 const bytesOf = (subject: Subject, payload: Payload): number =>
   subject === 'guacamole-lite' && payload === 'tiny' ? 20 * MB : 400 * MB;
-
-const median = (values: readonly number[]): number => quantile(values, 0.5);
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-}
 
 /** The middle one of some rounds, each figure for itself. */
 async function measure(subject: Subject, payload: Payload): Promise<Throughput> {

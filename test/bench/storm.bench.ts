@@ -1,11 +1,12 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { readRows } from '#libs/database';
 import { type BenchReport, type BenchRow, comparedRow, describeMachine, plainRow } from './bench-report.js';
+import { median, quantile } from './quantiles.js';
 import type { StormResult, StormWave } from './storm/broker.worker.js';
 import { cpuByProgram } from './storm/cpu-by-program.js';
 import { seedStorm } from './storm/seed-storm.js';
 import { type StormServers, startStormServers } from './storm/storm-servers.js';
 import { StormThread } from './storm/storm-thread.js';
+import { untilSpares } from './storm/until-spares.js';
 
 const BROKERS = 2;
 const PEOPLE = Number(process.env.STORM_PEOPLE ?? 20_000);
@@ -24,14 +25,15 @@ export async function run(): Promise<BenchReport> {
   const servers = await startStormServers();
   const task = { databaseUrl: servers.database.url, redisUrl: servers.redisUrl, stateDir: servers.stateDir };
   await seedStorm(servers.database.dataSource, SPARES);
+  const spares = () => untilSpares(servers.database.dataSource, SPARES, 100);
   const provisioner = await StormThread.start('./provisioner.worker.js', task);
   const brokers = await Promise.all(
     Array.from({ length: BROKERS }, () => StormThread.start('./broker.worker.js', task)),
   );
   try {
-    await untilSpares(servers);
+    await spares();
     await wave(brokers, names('warm', 400), { atOnce: 40 });
-    await untilSpares(servers);
+    await spares();
     const rows: BenchRow[] = [];
     const half = Math.floor(PEOPLE / 2);
     const flood = await wave(brokers, names('flood', half), { atOnce: 100 });
@@ -40,7 +42,7 @@ export async function run(): Promise<BenchReport> {
       ...waitRows('flood', flood.result),
       ...flood.cpu,
     );
-    await untilSpares(servers);
+    await spares();
     const rate = TARGET_PER_SECOND / 2;
     const steady = await wave(brokers, names('steady', PEOPLE - half), { atOnce: 0, perSecond: rate / BROKERS });
     rows.push(
@@ -72,7 +74,7 @@ async function wave(
     }),
   );
   const seconds = (performance.now() - startedAt) / 1_000;
-  const waits = results.flatMap((result) => result.waits).sort((a, b) => a - b);
+  const waits = results.flatMap((result) => result.waits);
   const cpu = [...cpuByProgram()].map(([name, used]) =>
     plainRow(
       `  processor time a person, ${name}`,
@@ -84,24 +86,14 @@ async function wave(
 }
 
 function waitRows(name: string, { waits, queued }: StormResult, targetP99Ms?: number): BenchRow[] {
-  const quantile = (share: number) => waits[Math.min(waits.length - 1, Math.floor(waits.length * share))] ?? Number.NaN;
-  const p99 = quantile(0.99);
+  const p99 = quantile(waits, 0.99);
   return [
-    plainRow(`${name}: click to a desktop of one's own, p50`, quantile(0.5), 'ms'),
+    plainRow(`${name}: click to a desktop of one's own, p50`, median(waits), 'ms'),
     targetP99Ms === undefined
       ? plainRow(`${name}: p99`, p99, 'ms')
       : comparedRow(`${name}: p99`, p99, 'ms', targetP99Ms),
     plainRow(`${name}: of these waited in the queue`, queued, 'people'),
   ];
-}
-
-async function untilSpares({ database }: StormServers): Promise<void> {
-  const sql = `SELECT count(*)::int AS count FROM desktops WHERE state = 'available'`;
-  for (;;) {
-    const [row] = await readRows<{ count: number }>(database.dataSource, sql);
-    if ((row?.count ?? 0) >= SPARES) return;
-    await wait(100);
-  }
 }
 
 /** What must not be: counted in the rows, not in what the program says of itself. */

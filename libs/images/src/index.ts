@@ -8,6 +8,7 @@ export {
   type ImageErrorCode,
   type ImageManifest,
   imageManifestSchema,
+  makePlaceholderImage,
   readImageManifest,
   toMachineImage,
   verifyImage,

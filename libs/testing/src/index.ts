@@ -2,3 +2,4 @@ export { type Slapd, type SlapdOptions, startSlapd } from './slapd.js';
 export { createTestDatabase, type TestDatabase } from './test-database.js';
 export { testGuacd } from './test-guacd.js';
 export { createTestRedis, type TestRedis } from './test-redis.js';
+export { until } from './until.js';

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -10,25 +10,16 @@ import type { SessionView } from '#libs/contracts';
 import { DatabaseModule } from '#libs/database';
 import { DesktopQueries, DesktopsModule, HostRegistry, PoolService } from '#libs/desktops';
 import { FakeDriver, FakeHost } from '#libs/hypervisor';
-import { ImageCatalogue } from '#libs/images';
+import { ImageCatalogue, makePlaceholderImage } from '#libs/images';
 import { JobDispatcher, JobsModule } from '#libs/jobs';
 import { SessionQueries, SessionService, SessionsModule } from '#libs/sessions';
 import { silentLogger, TelemetryModule } from '#libs/telemetry';
-import { createTestDatabase, createTestRedis, type TestDatabase, type TestRedis } from '#libs/testing';
+import { createTestDatabase, createTestRedis, type TestDatabase, type TestRedis, until } from '#libs/testing';
 import { createDataSource } from '#migrations';
 import { MachineShutdown, ProvisionerModule } from '../src/index.js';
 
 const alice = { username: 'alice', roles: ['call-center'] };
 const RECONCILE_MS = 50;
-
-async function until<T>(what: string, condition: () => Promise<T | undefined | false>): Promise<T> {
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
-    const result = await condition();
-    if (result) return result;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`timed out: ${what}`);
-}
 
 describe('the provisioner over the fake driver', () => {
   let database: TestDatabase;
@@ -38,7 +29,12 @@ describe('the provisioner over the fake driver', () => {
   let app: TestingModule;
 
   const start = async (): Promise<TestingModule> => {
-    const config = { hostName: 'host-1', stateDir, store: storeBelow(stateDir) };
+    const config = {
+      hostName: 'host-1',
+      stateDir,
+      store: storeBelow(stateDir),
+      appKeysDir: join(stateDir, 'app-keys'),
+    };
     const module = await Test.createTestingModule({
       imports: [
         TelemetryModule.register({ logger: silentLogger() }),
@@ -60,18 +56,8 @@ describe('the provisioner over the fake driver', () => {
     redis = await createTestRedis();
     stateDir = await mkdtemp(join(tmpdir(), 'goldleaf-provisioner-'));
     host = new FakeHost();
-    const dir = join(stateDir, 'images', 'debian', '1');
-    await mkdir(dir, { recursive: true });
     const digest = 'ab'.repeat(32);
-    const files = { 'root.img': 'root', vmlinuz: 'kernel', 'initrd.img': 'initrd' };
-    for (const [name, content] of Object.entries(files)) await writeFile(join(dir, name), content);
-    const file = (bytes: number) => ({ bytes, sha256: digest });
-    const manifest = { formatVersion: 1, name: 'debian', recipeDigest: digest, digest, kernelArguments: 'quiet' };
-    const sizes = { 'root.img': file(4), vmlinuz: file(6), 'initrd.img': file(6) };
-    await writeFile(
-      join(dir, 'image.json'),
-      JSON.stringify({ ...manifest, builtAt: '2026-01-01T00:00:00Z', files: sizes }),
-    );
+    await makePlaceholderImage(join(stateDir, 'images', 'debian', '1'), 'debian', digest);
     app = await start();
     const content = { name: 'debian', displayName: 'Debian', digest, location: 'debian/1', sizeBytes: 4 };
     await app.get(ImageCatalogue).publishContent(content);

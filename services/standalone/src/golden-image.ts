@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { AppConfig } from '#libs/config';
-import { type BuiltImage, buildGoldenImage, goldenImageDir, verifyImage } from '#libs/images';
+import { type BuiltImage, buildGoldenImage, goldenImageDir, makePlaceholderImage, verifyImage } from '#libs/images';
 import type { Logger } from '#libs/telemetry';
-import { makePlaceholderImage } from './placeholder-image.js';
 import type { Terminal } from './terminal.js';
 
 /** Where the recipe of the demo image lies, whether we run compiled (below dist/) or from source. */
@@ -42,6 +41,6 @@ async function imageForFakeDriver(recipeDir: string, outDir: string): Promise<Bu
   try {
     return await verifyImage(dir);
   } catch {
-    return await makePlaceholderImage(dirname(dir), basename(dirname(dir)));
+    return await makePlaceholderImage(join(dirname(dir), 'placeholder'), basename(dirname(dir)));
   }
 }

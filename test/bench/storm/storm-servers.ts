@@ -1,7 +1,8 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { processOwner, startPostgres, startRedis } from '#libs/embedded';
+import { makePlaceholderImage } from '#libs/images';
 import { createLogger } from '#libs/telemetry';
 import { createTestDatabase, createTestRedis, type TestDatabase } from '#libs/testing';
 
@@ -27,7 +28,7 @@ export async function startStormServers(): Promise<StormServers> {
   process.env.TEST_REDIS_URL = redis.url;
   const database = await createTestDatabase();
   const { url: redisUrl } = await createTestRedis();
-  await writeImage(join(folder, 'images', 'debian', '1'));
+  await makePlaceholderImage(join(folder, 'images', 'debian', '1'), 'debian', imageDigest);
   return {
     database,
     redisUrl,
@@ -38,19 +39,4 @@ export async function startStormServers(): Promise<StormServers> {
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function writeImage(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const contents = { 'root.img': 'root', vmlinuz: 'kernel', 'initrd.img': 'initrd' };
-  const files: Record<string, { bytes: number; sha256: string }> = {};
-  for (const [name, content] of Object.entries(contents)) {
-    await writeFile(join(folder, name), content);
-    files[name] = { bytes: content.length, sha256: imageDigest };
-  }
-  const manifest = {
-    ...{ formatVersion: 1, name: 'debian', recipeDigest: imageDigest, digest: imageDigest, kernelArguments: 'quiet' },
-    ...{ builtAt: '2026-01-01T00:00:00Z', files },
-  };
-  await writeFile(join(folder, 'image.json'), JSON.stringify(manifest));
 }

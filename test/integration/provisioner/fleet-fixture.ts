@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Test, type TestingModule } from '@nestjs/testing';
@@ -10,11 +10,11 @@ import { DatabaseModule } from '#libs/database';
 import { DesktopsModule, PoolService } from '#libs/desktops';
 import { FleetStore } from '#libs/fleet';
 import { FakeDriver, FakeHost } from '#libs/hypervisor';
-import { ImageCatalogue } from '#libs/images';
+import { ImageCatalogue, makePlaceholderImage } from '#libs/images';
 import { JobsModule } from '#libs/jobs';
 import { SessionQueries, SessionsModule } from '#libs/sessions';
 import { Metrics, silentLogger, TelemetryModule } from '#libs/telemetry';
-import { createTestDatabase, createTestRedis, type TestDatabase, type TestRedis } from '#libs/testing';
+import { createTestDatabase, createTestRedis, type TestDatabase, type TestRedis, until } from '#libs/testing';
 import { createDataSource } from '#migrations';
 import { ProvisionerModule } from '#services/provisioner';
 
@@ -26,16 +26,6 @@ export interface FleetHost {
   readonly machines: FakeHost;
   readonly metrics: Metrics;
   readonly app: TestingModule;
-}
-
-/** Waits until `condition` gives something, at most 30 s. @throws Error naming `what` */
-export async function until<T>(what: string, condition: () => Promise<T | undefined | false>): Promise<T> {
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
-    const result = await condition();
-    if (result) return result;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`timed out: ${what}`);
 }
 
 /** Provisioners over fake drivers, PostgreSQL and Redis real, with the golden image `debian` published. */
@@ -56,7 +46,7 @@ export class FleetFixture {
   async addHost(name: string, machines = new FakeHost({ forks: true })): Promise<FleetHost> {
     const metrics = new Metrics();
     const { stateDir } = this;
-    const config = { hostName: name, stateDir, store: storeBelow(stateDir) };
+    const config = { hostName: name, stateDir, store: storeBelow(stateDir), appKeysDir: join(stateDir, 'app-keys') };
     const app = await Test.createTestingModule({
       imports: [
         TelemetryModule.register({ logger: silentLogger(), metrics }),
@@ -85,15 +75,7 @@ export class FleetFixture {
   /** Publishes a version of `debian` of this content. @param digit makes the digest */
   async publish(digit = 'a'): Promise<string> {
     const digest = digit.repeat(64);
-    const dir = join(this.stateDir, 'images', 'debian', digit);
-    await mkdir(dir, { recursive: true });
-    const contents = { 'root.img': 'root', vmlinuz: 'kernel', 'initrd.img': 'initrd' };
-    for (const [name, content] of Object.entries(contents)) await writeFile(join(dir, name), content);
-    const files = Object.fromEntries(
-      Object.entries(contents).map(([name, content]) => [name, { bytes: content.length, sha256: digest }]),
-    );
-    const about = { formatVersion: 1, name: 'debian', recipeDigest: digest, digest, kernelArguments: 'quiet' };
-    await writeFile(join(dir, 'image.json'), JSON.stringify({ ...about, builtAt: '2026-01-01T00:00:00Z', files }));
+    await makePlaceholderImage(join(this.stateDir, 'images', 'debian', digit), 'debian', digest);
     const content = { name: 'debian', displayName: 'Debian', digest, location: `debian/${digit}`, sizeBytes: 4 };
     return (await this.app.get(ImageCatalogue).publishContent(content)).id;
   }

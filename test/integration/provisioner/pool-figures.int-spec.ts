@@ -3,7 +3,8 @@ import { DesktopQueries, PoolService } from '#libs/desktops';
 import { FakeHost } from '#libs/hypervisor';
 import { SessionService } from '#libs/sessions';
 import { newCorrelationId, runWithCorrelation } from '#libs/telemetry';
-import { FleetFixture, type FleetHost, until } from './fleet-fixture.js';
+import { until } from '#libs/testing';
+import { FleetFixture, type FleetHost } from './fleet-fixture.js';
 
 const alice = { username: 'alice', roles: ['call-center'] };
 const bob = { ...alice, username: 'bob' };

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { HostService, PoolService } from '#libs/desktops';
 import { SessionService } from '#libs/sessions';
-import { FleetFixture, until } from './fleet-fixture.js';
+import { until } from '#libs/testing';
+import { FleetFixture } from './fleet-fixture.js';
 
 const person = (username: string) => ({ username, roles: ['call-center'] });
 const alice = person('alice');

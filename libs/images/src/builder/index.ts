@@ -8,4 +8,5 @@ export {
   readImageManifest,
   toMachineImage,
 } from './image-manifest.js';
+export { makePlaceholderImage } from './placeholder-image.js';
 export { verifyImage } from './verify-image.js';
