@@ -64,7 +64,7 @@ export interface BrokerFixture {
 }
 
 /** A broker on real PostgreSQL and Redis, listening, with the pool `call-center` and no desktops. */
-export async function startBroker(given: { logger?: Logger } = {}): Promise<BrokerFixture> {
+export async function startBroker(given: { logger?: Logger; appKeysDir?: string } = {}): Promise<BrokerFixture> {
   const [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
   const portalFolder = await mkdtemp(join(tmpdir(), 'goldleaf-portal-'));
   await mkdir(join(portalFolder, 'assets'));
@@ -73,7 +73,7 @@ export async function startBroker(given: { logger?: Logger } = {}): Promise<Brok
   const directory = new FakeDirectory();
   const logLines: string[] = [];
   const app = await createBrokerApp({
-    config: configFor(database.url, redis.url),
+    config: { ...configFor(database.url, redis.url), ...(given.appKeysDir && { appKeysDir: given.appKeysDir }) },
     logger: given.logger ?? createLogger({ service: 'broker', destination: { write: (line) => logLines.push(line) } }),
     directory,
     portalFolder,
