@@ -4,6 +4,7 @@ import { RunPools1795392000000 } from './1795392000000-run-pools.js';
 import { IndexPoolFigures1795395600000 } from './1795395600000-index-pool-figures.js';
 import { KeepDesktopsEnding1795399200000 } from './1795399200000-keep-desktops-ending.js';
 import { PublishApps1795402800000 } from './1795402800000-publish-apps.js';
+import { KeepImagesInStore1795406400000 } from './1795406400000-keep-images-in-store.js';
 
 /** All migrations in the order in which they are applied. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   IndexPoolFigures1795395600000,
   KeepDesktopsEnding1795399200000,
   PublishApps1795402800000,
+  KeepImagesInStore1795406400000,
 ];

@@ -42,9 +42,19 @@ export type UpdateHost = z.infer<typeof updateHostSchema>;
 export const imageVersionViewSchema = z.object({
   image: nameSchema,
   number: z.int(),
+  /** `published` is the one that new desktops start from. */
   state: imageVersionStateSchema,
+  stateChangedAt: timestampSchema,
   digest: z.string(),
   sizeBytes: z.int(),
+  /** What it added to the volume store; null until it is there. */
+  storedBytes: z.int().nullable(),
+  /** Why it failed, or what stands in its way now. */
+  failure: z.string().nullable(),
+  /** When it was last put to use; null when it never was. */
+  publishedAt: timestampSchema.nullable(),
+  /** Where it lies, ready for desktops, or why not. */
+  hosts: z.array(z.object({ name: z.string(), ready: z.boolean(), failure: z.string().nullable() })),
   createdAt: timestampSchema,
 });
 export type ImageVersionView = z.infer<typeof imageVersionViewSchema>;
@@ -55,6 +65,21 @@ export const imageViewSchema = z.object({
   versions: z.array(imageVersionViewSchema),
 });
 export type ImageView = z.infer<typeof imageViewSchema>;
+
+/** A golden image that was built on a host of the pool, below its images folder. */
+export const importImageSchema = z
+  .object({
+    displayName: z.string().trim().min(1).max(100),
+    digest: z.string().regex(/^[0-9a-f]{64}$/),
+    host: z.string().min(1).max(255),
+    location: z
+      .string()
+      .max(300)
+      .regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/),
+    sizeBytes: z.int().min(1),
+  })
+  .strict();
+export type ImportImage = z.infer<typeof importImageSchema>;
 
 export const auditActionSchema = z.enum([
   'sign-in',
@@ -70,6 +95,9 @@ export const auditActionSchema = z.enum([
   'pool-created',
   'pool-changed',
   'host-changed',
+  'image-imported',
+  'image-published',
+  'image-rolled-back',
   'app-registered',
   'app-version-changed',
   'app-assigned',

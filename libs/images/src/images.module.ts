@@ -1,5 +1,9 @@
 import { Module } from '@nestjs/common';
 import { ImageCatalogue } from './image-catalogue.js';
+import { ImageIntake } from './image-intake.js';
+import { ImagePublishing } from './image-publishing.js';
 
-@Module({ providers: [ImageCatalogue], exports: [ImageCatalogue] })
+const providers = [ImageCatalogue, ImageIntake, ImagePublishing];
+
+@Module({ providers, exports: providers })
 export class ImagesModule {}

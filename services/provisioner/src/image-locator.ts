@@ -1,32 +1,47 @@
 import { join } from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
 import type { MachineImage } from '#libs/hypervisor';
-import { ImageCatalogue, toMachineImage, verifyImage } from '#libs/images';
+import { type BuiltImage, ImageCatalogue, type ImageVersion, toMachineImage, verifyImage } from '#libs/images';
 import { Batcher } from '#libs/kernel';
+import { ImageCopies } from './image-copies.js';
 import { PROVISIONER_OPTIONS, type ProvisionerOptions } from './provisioner-options.js';
+
+interface Look {
+  readonly version: ImageVersion;
+  /** Undefined when it has yet to be made. */
+  readonly image: BuiltImage | undefined;
+}
 
 /** Finds an image version on this host. */
 @Injectable()
 export class ImageLocator {
   /** Machines of one image that are made at the same moment share a look at its files. */
   private readonly looks = new Batcher(async (ids: readonly string[]) => {
-    const images = new Map<string, MachineImage>();
-    for (const id of new Set(ids)) images.set(id, await this.look(id));
-    return ids.map((id) => images.get(id) as MachineImage);
+    const found = new Map<string, Look>();
+    for (const id of new Set(ids)) found.set(id, await this.look(id));
+    return ids.map((id) => found.get(id) as Look);
   });
 
   constructor(
     private readonly images: ImageCatalogue,
+    private readonly copies: ImageCopies,
     @Inject(PROVISIONER_OPTIONS) private readonly options: ProvisionerOptions,
   ) {}
 
-  /** @throws ImageError `image-missing` or `image-damaged` */
-  locate(imageVersionId: string): Promise<MachineImage> {
-    return this.looks.add(imageVersionId);
+  /**
+   * The image, made from the volume store when this host lacks it.
+   * @throws ImageError, or VolumeError when it can neither be found nor made
+   */
+  async locate(imageVersionId: string): Promise<MachineImage> {
+    const { version, image } = await this.looks.add(imageVersionId);
+    return toMachineImage(image ?? (await this.copies.ensure(version)));
   }
 
-  private async look(imageVersionId: string): Promise<MachineImage> {
+  private async look(imageVersionId: string): Promise<Look> {
     const version = await this.images.version(imageVersionId);
-    return toMachineImage(await verifyImage(join(this.options.imagesDir, version.location)));
+    // Before it is in the store, the host that built it can have it.
+    const copy = await this.copies.find(version.digest);
+    if (copy || version.stored) return { version, image: copy };
+    return { version, image: await verifyImage(join(this.options.imagesDir, version.location)) };
   }
 }

@@ -4,8 +4,10 @@ export const PROVISIONER_OPTIONS = Symbol('goldleaf.provisioner.options');
 export interface ProvisionerOptions {
   /** Name of the hypervisor host that this provisioner serves. */
   readonly hostName: string;
-  /** Folder of the golden images of this host, absolute. */
+  /** Folder in which golden images are built on this host, absolute. */
   readonly imagesDir: string;
+  /** Folder of the golden images that this host starts machines of, absolute; made and removed as they are needed. */
+  readonly imageCopiesDir: string;
   /** How often the reconcilers look. */
   readonly reconcileIntervalMs: number;
 }

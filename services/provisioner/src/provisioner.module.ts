@@ -19,6 +19,8 @@ import { DestroyDesktopHandler } from './handlers/destroy-desktop.handler.js';
 import { ProvisionDesktopHandler } from './handlers/provision-desktop.handler.js';
 import { ReconcilePoolHandler } from './handlers/reconcile-pool.handler.js';
 import { ResizeDesktopHandler } from './handlers/resize-desktop.handler.js';
+import { ImageCopies } from './image-copies.js';
+import { ImageImport } from './image-import.js';
 import { ImageLocator } from './image-locator.js';
 import { MachineShutdown } from './machine-shutdown.js';
 import { MachineWatch } from './machine-watch.js';
@@ -29,6 +31,7 @@ import { Provisioner } from './provisioner.js';
 import { DRIVER, PROVISIONER_OPTIONS, type ProvisionerOptions } from './provisioner-options.js';
 import { AppReconciler } from './reconcilers/app.reconciler.js';
 import { HostReconciler } from './reconcilers/host.reconciler.js';
+import { ImageReconciler } from './reconcilers/image.reconciler.js';
 import { MachineReconciler } from './reconcilers/machine.reconciler.js';
 import { MemoryUsageReconciler } from './reconcilers/memory-usage.reconciler.js';
 import { ParentReconciler } from './reconcilers/parent.reconciler.js';
@@ -56,6 +59,7 @@ export class ProvisionerModule {
     const options: ProvisionerOptions = {
       hostName: config.hostName,
       imagesDir: join(config.stateDir, 'images'),
+      imageCopiesDir: join(config.stateDir, 'image-copies'),
       reconcileIntervalMs,
     };
     return {
@@ -81,6 +85,8 @@ export class ProvisionerModule {
         DesktopAppSync,
         GuestRequests,
         RestoreExports,
+        ImageCopies,
+        ImageImport,
         ImageLocator,
         MachinesInTheMaking,
         MachineWatch,
@@ -99,6 +105,7 @@ export class ProvisionerModule {
         PoolReconciler,
         AppReconciler,
         ParentReconciler,
+        ImageReconciler,
         MemoryUsageReconciler,
         PoolMetricsReconciler,
         RefillMetricsReconciler,

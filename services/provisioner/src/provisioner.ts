@@ -18,6 +18,7 @@ import { MachineWatch } from './machine-watch.js';
 import { DRIVER, PROVISIONER_OPTIONS, type ProvisionerOptions } from './provisioner-options.js';
 import { AppReconciler } from './reconcilers/app.reconciler.js';
 import { HostReconciler } from './reconcilers/host.reconciler.js';
+import { ImageReconciler } from './reconcilers/image.reconciler.js';
 import { MachineReconciler } from './reconcilers/machine.reconciler.js';
 import { MemoryUsageReconciler } from './reconcilers/memory-usage.reconciler.js';
 import { ParentReconciler } from './reconcilers/parent.reconciler.js';
@@ -62,12 +63,13 @@ export class Provisioner implements OnApplicationBootstrap, BeforeApplicationShu
     pool: PoolReconciler,
     app: AppReconciler,
     private readonly parent: ParentReconciler,
+    private readonly image: ImageReconciler,
     memoryUsage: MemoryUsageReconciler,
     poolMetrics: PoolMetricsReconciler,
     refillMetrics: RefillMetricsReconciler,
   ) {
     const domain = { host, machine, stuckDesktop, quarantine, session, pool, app };
-    const reconcilers = { ...domain, parent, memoryUsage, poolMetrics, refillMetrics };
+    const reconcilers = { ...domain, image, parent, memoryUsage, poolMetrics, refillMetrics };
     this.loop = new ReconcilerLoop(reconcilers, options.reconcileIntervalMs, logger);
   }
 
@@ -95,7 +97,7 @@ export class Provisioner implements OnApplicationBootstrap, BeforeApplicationShu
     this.watch.stop();
     this.requests.stop();
     this.appSync.stop();
-    await Promise.all([this.loop.stop(), this.workers.stop(STOP_TIMEOUT_MS), this.parent.stop()]);
+    await Promise.all([this.loop.stop(), this.workers.stop(STOP_TIMEOUT_MS), this.parent.stop(), this.image.stop()]);
     this.damage.stop();
     await this.exports.stop();
     await this.driver.stop();

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -20,6 +20,7 @@ import { MachineShutdown, ProvisionerModule } from '../src/index.js';
 
 const alice = { username: 'alice', roles: ['call-center'] };
 const RECONCILE_MS = 50;
+const digest = 'ab'.repeat(32);
 
 describe('the provisioner over the fake driver', () => {
   let database: TestDatabase;
@@ -56,7 +57,6 @@ describe('the provisioner over the fake driver', () => {
     redis = await createTestRedis();
     stateDir = await mkdtemp(join(tmpdir(), 'goldleaf-provisioner-'));
     host = new FakeHost();
-    const digest = 'ab'.repeat(32);
     await makePlaceholderImage(join(stateDir, 'images', 'debian', '1'), 'debian', digest);
     app = await start();
     const content = { name: 'debian', displayName: 'Debian', digest, location: 'debian/1', sizeBytes: 4 };
@@ -78,6 +78,8 @@ describe('the provisioner over the fake driver', () => {
       const [pool] = await app.get(PoolService).list();
       return pool?.counts.available === count && pool.counts.provisioning === 0 && pool.counts.recycling === 0;
     });
+
+  const images = async () => (await app.get(ImageCatalogue).list())[0]?.versions ?? [];
 
   const open = () => app.get(SessionService).open(alice, { pool: 'call-center' });
 
@@ -133,15 +135,31 @@ describe('the provisioner over the fake driver', () => {
 
   it('says in the reason of the desktop what was wrong with the image, and recovers when it is mended', async () => {
     await available(2);
-    const file = join(stateDir, 'images', 'debian', '1', 'root.img');
-    await writeFile(file, 'damaged');
+    await until('the image is in the store', async () => (await images())[0]?.storedBytes !== null);
+    const [copy, built] = [join(stateDir, 'image-copies', digest), join(stateDir, 'images', 'debian')];
+    const store = join(stateDir, 'store', 'chunks');
+    await rename(store, `${store}.away`);
+    await Promise.all([copy, built].map((path) => rm(path, { recursive: true })));
     await open();
     await until('a failure', async () => {
-      const rows = await database.dataSource.query(`SELECT 1 FROM desktops WHERE reason LIKE '%root.img is damaged%'`);
+      const rows = await database.dataSource.query(`SELECT 1 FROM desktops WHERE reason LIKE '%is not in the store%'`);
       return rows.length > 0;
     });
-    await writeFile(file, 'root');
+    await rename(`${store}.away`, store);
     await available(2);
+  });
+
+  it('makes a copy of an image that is damaged again from the store, and nobody notices', async () => {
+    await available(2);
+    await until('the image is in the store', async () => (await images())[0]?.storedBytes !== null);
+    const file = join(stateDir, 'image-copies', digest, 'root.img');
+    const content = await readFile(file, 'utf8');
+    await rm(file);
+    await writeFile(file, 'damaged');
+    await open();
+    await available(2);
+    expect(await readFile(file, 'utf8')).toBe(content);
+    expect(await database.dataSource.query('SELECT reason FROM desktops WHERE reason IS NOT NULL')).toEqual([]);
   });
 
   it('tries again to destroy, and puts a desktop that cannot be destroyed in quarantine', async () => {

@@ -55,6 +55,7 @@ export class ProvisionerProcess {
     const provisionerOptions = {
       hostName: options.host.name,
       imagesDir: '/images',
+      imageCopiesDir: '/image-copies',
       reconcileIntervalMs: options.reconcileIntervalMs,
     };
     const registry = standIn<HostRegistry>({

@@ -80,10 +80,15 @@ export class MemoryFleet {
     this.hosts.set(name, { ...known, lastSeenAt: this.clock.now(), ...report, name });
   }
 
-  /** Adds a version of an image, newer than all before. @returns its id */
+  /** Adds a version of an image, newer than all before; of those that are published, the last one serves. @returns its id */
   publish(imageId: string, state: ImageVersionRow['state'] = 'published'): string {
     let number = 1;
-    for (const version of this.imageVersions.values()) if (version.imageId === imageId) number += 1;
+    for (const version of this.imageVersions.values()) {
+      if (version.imageId !== imageId) continue;
+      number += 1;
+      if (state === 'published' && version.state === state)
+        this.imageVersions.set(version.id, { ...version, state: 'retired' });
+    }
     const id = this.newId();
     this.imageVersions.set(id, { id, imageId, number, state });
     return id;

@@ -18,11 +18,9 @@ export function poolsNamed(fleet: MemoryFleet, names: readonly string[]): Pool[]
 }
 
 export function publishedVersion(fleet: MemoryFleet, imageId: string): string | null {
-  let newest: { readonly id: string; readonly number: number } | undefined;
   for (const version of fleet.imageVersions.values())
-    if (version.imageId === imageId && version.state === 'published' && version.number > (newest?.number ?? 0))
-      newest = version;
-  return newest?.id ?? null;
+    if (version.imageId === imageId && version.state === 'published') return version.id;
+  return null;
 }
 
 export const desktops = (fleet: MemoryFleet, ids: readonly string[]): Desktop[] =>

@@ -19,6 +19,7 @@ async function postgresSetup(): Promise<FleetStoreSetup> {
       return image?.id as string;
     },
     publish: async (imageId) => {
+      await sql("UPDATE image_versions SET state = 'retired' WHERE image_id = $1 AND state = 'published'", [imageId]);
       const [version] = await sql<{ id: string }>(
         `INSERT INTO image_versions (image_id, number, state, digest, location, size_bytes)
          SELECT $1, coalesce(max(number), 0) + 1, 'published', $2, '', 1 FROM image_versions WHERE image_id = $1

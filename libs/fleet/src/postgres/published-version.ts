@@ -7,7 +7,7 @@ type ReadRows = <Row>(sql: string, parameters: readonly unknown[]) => Promise<Ro
  */
 export async function publishedVersion(rows: ReadRows, imageId: string): Promise<string | null> {
   const [version] = await rows<{ id: string }>(
-    `SELECT id FROM image_versions WHERE image_id = $1 AND state = 'published' ORDER BY number DESC LIMIT 1`,
+    `SELECT id FROM image_versions WHERE image_id = $1 AND state = 'published'`,
     [imageId],
   );
   return version?.id ?? null;

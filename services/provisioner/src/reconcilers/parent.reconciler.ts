@@ -66,6 +66,23 @@ export class ParentReconciler {
     await this.work;
   }
 
+  /**
+   * Has the parents of a version made for the pools of its image, before it serves. Resolves when they are there.
+   * @throws MachineError when one cannot be made
+   */
+  async prepareVersion({ id, imageId }: { readonly id: string; readonly imageId: string }): Promise<void> {
+    const shapes = new Map<string, Wanted>();
+    for (const pool of await this.store.pools()) {
+      if (pool.mode !== 'active' || pool.imageId !== imageId) continue;
+      const shape = { imageVersionId: id, vcpus: pool.vcpus, memoryMiB: pool.memoryMib };
+      shapes.set(keyOf(shape), shape);
+    }
+    for (const { imageVersionId, vcpus, memoryMiB } of shapes.values()) {
+      const image = await this.images.locate(imageVersionId);
+      await this.driver.prepare(image, { vcpus, memoryMiB }, { signal: this.stopping.signal });
+    }
+  }
+
   private async readWanted(): Promise<Wanted[]> {
     const wanted = new Map<string, Wanted>();
     for (const pool of await this.store.pools()) {
