@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { HypervisorDriver } from './hypervisor-driver.js';
 import type { MachineExit, MachineExitReason, MachineImage, MachineSpec } from './machine.js';
 import type { MachineErrorCode } from './machine-error.js';
+import type { GuestMessage, MachineVolume } from './machine-volume.js';
 
 /** What the conformance suite needs from each kind of driver. */
 export interface ConformanceSetup {
@@ -16,6 +17,12 @@ export interface ConformanceSetup {
   end(driver: HypervisorDriver, machineId: string, reason: MachineExitReason): Promise<void>;
   /** Makes `create` of the returned spec fail in this way; undefined when this driver cannot be made to. */
   breakCreate(code: MachineErrorCode, spec: MachineSpec): Promise<MachineSpec | undefined>;
+  /** A volume of this id that can be attached. */
+  serveVolume(volumeId: string): Promise<MachineVolume>;
+  /** Has the next `attachVolume` of the returned volume fail as one that nobody serves. */
+  breakVolume(volume: MachineVolume): Promise<MachineVolume>;
+  /** Has a program in the ready guest write a line to its port. */
+  sayInGuest(driver: HypervisorDriver, machineId: string, text: string): Promise<void>;
   /** What is left on the host of machines: processes, folders, leaves. */
   remains(machineId: string): Promise<readonly string[]>;
   close(): Promise<void>;
@@ -209,6 +216,85 @@ export function describeHypervisorDriver(name: string, setup: () => Promise<Conf
       for (const look of looks) expect(look.length).toBeLessThanOrEqual(1);
       expect(await driver.usage()).toEqual([]);
       await driver.destroy(one.id);
+    });
+
+    it('gives a machine volumes and takes them away, however often it is asked, and another driver finds them', async () => {
+      const { id } = await driver.create(spec());
+      const volumes = await Promise.all(['volume-1', randomUUID()].map((name) => given.serveVolume(name)));
+      const ids = volumes.map((volume) => volume.id).sort();
+      const found = async () => [...(await driver.volumes(id))].sort();
+      expect(await found()).toEqual([]);
+      await Promise.all([...volumes, ...volumes].map((volume) => driver.attachVolume(id, volume)));
+      expect(await found()).toEqual(ids);
+
+      await driver.stop();
+      driver = given.newDriver();
+      driver.onExit((exit) => exits.push(exit));
+      await driver.start();
+      expect(await found()).toEqual(ids);
+      for (const volume of volumes) await driver.attachVolume(id, volume);
+      expect(await found()).toEqual(ids);
+
+      const [first = '', second = ''] = ids;
+      await Promise.all([driver.detachVolume(id, first), driver.detachVolume(id, first)]);
+      expect(await found()).toEqual([second]);
+      await driver.detachVolume(id, first);
+      await driver.detachVolume(id, 'never-there');
+      for (const volume of volumes) await driver.attachVolume(id, volume);
+      expect(await found()).toEqual(ids);
+      await driver.destroy(id);
+      await driver.detachVolume(id, first);
+      expect(await given.remains(id)).toEqual([]);
+    });
+
+    it('leaves nothing of a volume that cannot be attached', async () => {
+      const { id } = await driver.create(spec());
+      const volume = await given.serveVolume('volume-2');
+      const notFound = { name: 'MachineError', code: 'not-found' };
+      await expect(driver.attachVolume(randomUUID(), volume)).rejects.toMatchObject(notFound);
+      await expect(driver.volumes(randomUUID())).rejects.toMatchObject(notFound);
+      const broken = await given.breakVolume(volume);
+      await expect(driver.attachVolume(id, broken)).rejects.toMatchObject({ code: 'volume-unavailable' });
+      for (const strange of [{ id: 'A/b' }, { id: 'a'.repeat(37) }, { socketPath: 'relative' }]) {
+        await expect(driver.attachVolume(id, { ...volume, ...strange })).rejects.toMatchObject({ code: 'failed' });
+      }
+      const signal = AbortSignal.abort(new Error('the caller gave up'));
+      await expect(driver.attachVolume(id, volume, { signal })).rejects.toThrow('the caller gave up');
+      expect(await driver.volumes(id)).toEqual([]);
+      await driver.attachVolume(id, volume);
+      expect(await driver.volumes(id)).toEqual([volume.id]);
+
+      await given.end(driver, id, 'killed');
+      await eventually(async () => (await driver.inspect(id))?.state === 'ended');
+      await expect(driver.attachVolume(id, volume)).rejects.toMatchObject(notFound);
+      await expect(driver.volumes(id)).rejects.toMatchObject(notFound);
+      await driver.detachVolume(id, volume.id);
+      await driver.destroy(id);
+    });
+
+    it('tells everybody who listens of what a guest says, also of a machine that was adopted', async () => {
+      const { id } = await driver.create(spec());
+      await driver.waitReady(id, given.bootTimeoutMs);
+      const heard: GuestMessage[] = [];
+      const deaf: GuestMessage[] = [];
+      driver.onGuestMessage((message) => heard.push(message));
+      driver.onGuestMessage((message) => deaf.push(message))();
+      await given.sayInGuest(driver, id, 'start one one.desktop');
+      await eventually(() => heard.length > 0);
+      await driver.stop();
+
+      driver = given.newDriver();
+      driver.onExit((exit) => exits.push(exit));
+      driver.onGuestMessage((message) => heard.push(message));
+      await driver.start();
+      await given.sayInGuest(driver, id, 'start two two.desktop');
+      await eventually(() => heard.length > 1);
+      expect(heard).toEqual([
+        { machineId: id, text: 'start one one.desktop' },
+        { machineId: id, text: 'start two two.desktop' },
+      ]);
+      expect(deaf).toEqual([]);
+      await driver.destroy(id);
     });
 
     it('knows what its host has left', async () => {

@@ -26,6 +26,12 @@ describeHypervisorDriver('fake', async () => {
       host.failNext(code);
       return spec;
     },
+    serveVolume: async (id) => ({ id, socketPath: '/run/nbd.sock', exportName: `export-${id}` }),
+    breakVolume: async (volume) => {
+      host.failNext('volume-unavailable', 'attachVolume');
+      return volume;
+    },
+    sayInGuest: async (_, machineId, text) => host.sayFromGuest(machineId, text),
     remains: async (machineId) => (host.machines.has(machineId) ? [machineId] : []),
     close: async () => undefined,
   };

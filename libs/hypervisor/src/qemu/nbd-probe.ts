@@ -22,6 +22,7 @@ export async function requireNbdServer(path: string, timeoutMs: number, signal?:
 
 function greeting(socket: Socket, timeoutMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
     let heard = Buffer.alloc(0);
     const timer = setTimeout(() => reject(new Error(`no greeting within ${timeoutMs} ms`)), timeoutMs);
     const onAbort = () => reject(signal?.reason);

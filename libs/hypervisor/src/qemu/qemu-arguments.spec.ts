@@ -26,7 +26,7 @@ describe('qemuArguments', () => {
   it('gives every PCI device an address of its own, for forks', () => {
     const pci = valuesOf('-device').filter((device) => /^virtio-[a-z]+(-pci)?,|-pci,/.test(device));
     const addresses = pci.map((device) => /addr=(0x[0-9a-f]+)/.exec(device)?.[1]);
-    expect(pci.length).toBeGreaterThanOrEqual(7);
+    expect(pci.length).toBeGreaterThanOrEqual(8);
     expect(addresses).not.toContain(undefined);
     expect(new Set(addresses).size).toBe(addresses.length);
   });

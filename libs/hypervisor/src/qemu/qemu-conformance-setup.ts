@@ -1,10 +1,12 @@
-import { readdir } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ConformanceSetup } from '../driver-conformance.js';
 import type { HypervisorDriver } from '../hypervisor-driver.js';
 import type { MachineImage } from '../machine.js';
 import { ProcessTable } from './process-identity.js';
 import { processName } from './qemu-arguments.js';
+import { type ServedVolume, serveVolume } from './volume-test-server.js';
 
 const processes = new ProcessTable();
 
@@ -29,8 +31,33 @@ export function qemuConformance(given: {
   close: () => Promise<void>;
 }): ConformanceSetup {
   const { machinesDir, image } = given;
+  const served: ServedVolume[] = [];
+  let volumesDir: string | undefined;
   return {
     ...given,
+    serveVolume: async (volumeId) => {
+      volumesDir ??= await mkdtemp(join(tmpdir(), 'goldleaf-volumes-'));
+      await chmod(volumesDir, 0o711);
+      const file = join(volumesDir, `${volumeId}.img`);
+      await writeFile(file, Buffer.alloc(64 << 10, volumeId));
+      const volume = await serveVolume(volumesDir, volumeId, file);
+      served.push(volume);
+      return volume;
+    },
+    breakVolume: async (volume) => ({ ...volume, exportName: 'nobody-has-this' }),
+    sayInGuest: async (driver, machineId, text) => {
+      const { exitCode, stderr } = await shell(
+        driver,
+        machineId,
+        `echo '${text}' > /dev/virtio-ports/org.goldleaf.apps.0`,
+      );
+      if (exitCode !== 0) throw new Error(stderr);
+    },
+    close: async () => {
+      for (const volume of served) await volume.kill();
+      if (volumesDir) await rm(volumesDir, { recursive: true });
+      await given.close();
+    },
     end: async (driver, machineId, reason) => {
       if (reason === 'killed') process.kill(await pidOf(machineId), 'SIGKILL');
       // As the person types it: the plain word, as the desktop's user.

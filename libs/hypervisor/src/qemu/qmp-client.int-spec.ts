@@ -51,6 +51,21 @@ describe('QmpClient', () => {
     await expect(client.execute('later')).rejects.toThrow('closed');
   });
 
+  it('waits for the event that matches, until its deadline or the end of the connection', async () => {
+    const client = await QmpClient.connect(path(), 1_000);
+    const deleted = (device: string) => `{"event": "DEVICE_DELETED", "data": {"device": "${device}"}}\n`;
+    answer = ({ id }, socket) =>
+      socket.write(`${deleted('one')}{"event": "STOP"}\n${deleted('two')}{"return": {}, "id": ${id}}\n`);
+    const isTwo = (data: unknown) => (data as { device: string }).device === 'two';
+    const event = client.waitForEvent('DEVICE_DELETED', isTwo, 5_000);
+    await client.execute('device_del');
+    expect(await event).toEqual({ device: 'two' });
+    await expect(client.waitForEvent('DEVICE_DELETED', isTwo, 20)).rejects.toThrow('DEVICE_DELETED: not within 20 ms');
+    const last = client.waitForEvent('DEVICE_DELETED', isTwo, 60_000);
+    client.close();
+    await expect(last).rejects.toThrow('the connection was closed');
+  });
+
   it('closes when what arrives is not the protocol', async () => {
     const client = await QmpClient.connect(path(), 1_000);
     answer = (_, socket) => void socket.write('not json\n');
