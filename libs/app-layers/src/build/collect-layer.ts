@@ -94,6 +94,7 @@ class Collector {
     }
     if (baseStats && (await isSameContent(from, base, baseStats))) return;
     const rule = ruleFor(path);
+    if (rule?.action === 'drop') return;
     if (rule?.action === 'leave-out') return this.leaveOut(path, rule.why);
     if (path.startsWith('etc/')) return this.takeSetting(path, stats, baseStats !== undefined);
     if (baseStats && !rule) {

@@ -4,7 +4,9 @@ export type ContentRule =
   | { readonly action: 'shared-cache' }
   /** The same, and the application gets a copy that no other layer hides, below a data folder of its own. */
   | { readonly action: 'own-cache'; readonly dataPath: string }
-  /** Of no use or harm in a layer. */
+  /** Of no use in a layer, and nothing is lost without it. */
+  | { readonly action: 'drop' }
+  /** Not for a layer; worth telling. */
   | { readonly action: 'leave-out'; readonly why: string };
 
 const rules: readonly (readonly [RegExp, ContentRule])[] = [
@@ -19,14 +21,13 @@ const rules: readonly (readonly [RegExp, ContentRule])[] = [
     /^usr\/lib\/[^/]+\/(gdk-pixbuf-2\.0\/[^/]+\/loaders|gtk-[^/]+\/[^/]+\/immodules|gio\/modules\/giomodule)\.cache$/,
     { action: 'shared-cache' },
   ],
-  [/^usr\/lib\/[^/]+\/gio\/modules\/giomodule\.cache$/, { action: 'shared-cache' }],
   [/^usr\/share\/fonts\/.*\/(fonts\.(dir|scale|alias)|\.uuid)$/, { action: 'shared-cache' }],
-  [/^usr\/share\/icons\/[^/]+\/icon-theme\.cache$/, { action: 'leave-out', why: 'pictures are found without it' }],
+  [/^usr\/share\/icons\/[^/]+\/icon-theme\.cache$/, { action: 'drop' }],
   [
     /^usr\/share\/info\/dir$|^usr\/lib\/udev\/hwdb\.bin$|^usr\/lib\/locale\/locale-archive$/,
     { action: 'leave-out', why: 'the golden image has its own' },
   ],
-  [/^etc\/(ld\.so\.cache|mailcap|\.pwd\.lock|.*-)$/, { action: 'leave-out', why: 'made of all that is installed' }],
+  [/^etc\/(ld\.so\.cache|mailcap|\.pwd\.lock|.*-)$/, { action: 'drop' }],
   [
     /^etc\/(apt|init\.d|rc[0-6S]\.d|cron\.[^/]+|systemd|logrotate\.d|default|dbus-1|udev|kernel|initramfs-tools|sudoers\.d|pam\.d|apparmor\.d)\//,
     { action: 'leave-out', why: 'settings of the system, which only a golden image changes' },
