@@ -16,7 +16,7 @@ export class FakeApps {
   unavailable = false;
   reads = 0;
 
-  constructor(private readonly sessions: Pick<FakeSessions, 'find'>) {}
+  constructor(private readonly sessions: Pick<FakeSessions, 'find' | 'changeApp'>) {}
 
   clear(): void {
     this.mine = [];
@@ -45,10 +45,16 @@ export class FakeApps {
       /^POST \/sessions\/([^/]+)\/apps\/([^/]+)\/start$/,
       ({ response, id, second }) => {
         if (this.startProblem) problem(response, this.startProblem.status, this.startProblem.code);
-        else if (!this.sessions.find(id)) problem(response, 404, 'not-found');
         else {
+          const session = this.sessions.find(id);
+          if (!session) {
+            problem(response, 404, 'not-found');
+            return;
+          }
           this.started.push(second);
-          json(response, 202, {});
+          const failed = session.view.apps.some((app) => app.name === second && app.state === 'failed');
+          if (failed) this.sessions.changeApp(second, { state: 'waiting', reason: null });
+          json(response, 202, session.view);
         }
       },
     ],

@@ -276,8 +276,8 @@ export class FakeGoldleaf {
   }
 
   private get user(): object {
-    const admin = this.console.admitted;
-    return { ...alice, roles: admin ? ['it-admins'] : alice.roles, admin };
+    const isAdmin = this.console.admitted;
+    return { ...alice, roles: isAdmin ? ['it-admins'] : alice.roles, isAdmin };
   }
 
   private isSignedIn(request: IncomingMessage): boolean {

@@ -126,7 +126,6 @@ describe('the applications of the desktop on the screen', () => {
     await portal.page.keyboard.press('b');
     await portal.until(() => portal.fake.received.keys.at(-1), { keysym: 0x62, pressed: false });
     await portal.openBar('apps');
-    expect(await portal.at('start-app-call-notes').isDisabled()).toBe(true);
     await portal.shoot('session-apps');
     await portal.at('dismiss-failure').click();
     await notice.waitFor({ state: 'detached' });
@@ -135,6 +134,20 @@ describe('the applications of the desktop on the screen', () => {
     await portal.openBar('apps');
     await portal.at('session-app-call-notes').filter({ hasText: 'Missing. It was found damaged' }).waitFor();
     expect(await notice.count()).toBe(0);
+  });
+
+  it('can be tried again, and tell of a second failure', async () => {
+    give();
+    await portal.openDesktop();
+    portal.fake.sessions.changeApp('call-notes', { state: 'failed', reason: 'too-slow' });
+    await portal.at('dismiss-failure').click();
+    await portal.openBar('apps');
+    await portal.at('start-app-call-notes').click();
+    await portal.at('app-awaited').filter({ hasText: 'Call notes starts as soon as' }).waitFor();
+    expect(await portal.at('app-failure').count()).toBe(0);
+    portal.fake.sessions.changeApp('call-notes', { state: 'failed', reason: 'too-slow' });
+    await portal.at('app-failure').filter({ hasText: 'did not arrive in time' }).waitFor();
+    expect(await portal.at('app-awaited').count()).toBe(0);
   });
 
   it('say why one does not start', async () => {

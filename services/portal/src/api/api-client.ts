@@ -77,13 +77,13 @@ export class ApiClient {
     return this.http.call('/me/apps', myAppSchema.array());
   }
 
-  /** Adds an application of the allowed ones to the person's desktops, from the next logon on, or takes it off. */
+  /** Adds an application of the allowed ones to the person's desktops, or takes it off the next ones. */
   setPinned(app: string, pinned: boolean): Promise<void> {
     return this.http.callWithoutAnswer(`/me/apps/${app}/pin`, { method: pinned ? 'PUT' : 'DELETE' });
   }
 
-  /** Starts an application in the desktop of a live session. */
-  startApp(sessionId: string, app: string): Promise<void> {
-    return this.http.callWithoutAnswer(`/sessions/${sessionId}/apps/${app}/start`, { method: 'POST' });
+  /** Starts an application in the desktop of a live session; one that failed is tried again. */
+  startApp(sessionId: string, app: string): Promise<SessionView> {
+    return this.http.call(`/sessions/${sessionId}/apps/${app}/start`, sessionViewSchema, { method: 'POST' });
   }
 }

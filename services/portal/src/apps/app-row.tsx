@@ -31,7 +31,7 @@ export function AppRow({ app }: { readonly app: MyApp }) {
   );
 
   return (
-    <li className="app-row" data-testid={`app-${app.name}`}>
+    <li className={own ? 'app-row' : 'app-row app-row-add'} data-testid={`app-${app.name}`}>
       {own ? (
         <button
           type="button"

@@ -23,9 +23,8 @@ export function AppsPanel({ apps, onDone }: Props) {
           <li key={app.name} data-testid={`session-app-${app.name}`} data-state={app.state}>
             <button
               type="button"
-              className="bar-app"
+              className={app.state === 'failed' ? 'bar-app bar-app-failed' : 'bar-app'}
               data-testid={`start-app-${app.name}`}
-              disabled={app.state === 'failed'}
               onClick={() => {
                 void portal.apps.start(app);
                 onDone();

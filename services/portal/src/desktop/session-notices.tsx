@@ -5,7 +5,6 @@ import { CloseIcon, WarningIcon } from '../ui/icons.js';
 import { NoticeLine } from '../ui/notice-line.js';
 import { Spinner } from '../ui/spinner.js';
 import { appFailureWords, wordsForAwaited, workWithoutIt, workWithoutThem } from '../words/app-words.js';
-import { ToldFailures } from './told-failures.js';
 
 interface Props {
   /** The desktop is on the screen: only then is there something to say about its applications. */
@@ -22,7 +21,7 @@ const awaitedShownMs = 90_000;
 export function SessionNotices({ visible, onDone }: Props) {
   const portal = usePortal();
   const { session, awaitedApp } = usePortalState();
-  const [told] = useState(() => new ToldFailures());
+  const { told } = portal.apps;
   const [, setRound] = useState(0);
   const missing = visible ? told.untold(session) : [];
 

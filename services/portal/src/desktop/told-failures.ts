@@ -16,8 +16,18 @@ export class ToldFailures {
     return session.apps.filter((app) => app.state === 'failed' && !this.told.has(keyOf(session.id, app)));
   }
 
+  /** The person had it tried again: if it fails again, that is news. */
+  forget(sessionId: string, name: string): void {
+    for (const key of this.told) if (key.startsWith(`${sessionId}/${name}/`)) this.told.delete(key);
+    this.keep();
+  }
+
   add(sessionId: string, apps: readonly SessionApp[]): void {
     for (const app of apps) this.told.add(keyOf(sessionId, app));
+    this.keep();
+  }
+
+  private keep(): void {
     try {
       this.storage?.setItem(storageKey, [...this.told].join('\n'));
     } catch {

@@ -21,6 +21,11 @@ export function PoolsPage() {
           <span className="top-name" title={user?.username}>
             {user?.displayName}
           </span>
+          {user?.isAdmin && (
+            <a className="button button-quiet" href="/console" data-testid="to-console">
+              IT console
+            </a>
+          )}
           <button
             type="button"
             className="button button-quiet"
@@ -38,7 +43,7 @@ export function PoolsPage() {
         <p className="lead">
           Every desktop starts clean. Restarting one, or logging off, discards what was left on it.
         </p>
-        <div className={apps?.length === 0 ? 'start' : 'start start-with-apps'}>
+        <div className={layoutFor(apps?.length, pools?.length)}>
           <div>
             {pools === null && <PoolsLoading />}
             {pools?.length === 0 && (
@@ -68,6 +73,12 @@ export function PoolsPage() {
       <NoticeLine />
     </div>
   );
+}
+
+/** The place of the applications is kept free until it is known that there are none: nothing moves when they come. */
+function layoutFor(apps = 1, pools = 1): string {
+  if (apps === 0) return 'start';
+  return pools === 1 ? 'start-with-apps start-with-apps-one' : 'start-with-apps';
 }
 
 function PoolsLoading() {

@@ -2,6 +2,7 @@ import type { MyApp, PoolSummary, SessionView } from '#libs/contracts';
 import type { ApiClient } from '../api/api-client.js';
 import { type ApiError, toApiError } from '../api/api-error.js';
 import { isConnectable } from '../desktop/link-state.js';
+import { ToldFailures } from '../desktop/told-failures.js';
 import { wordsForAppStart } from '../words/app-words.js';
 import { wordsForProblem } from '../words/problem-words.js';
 import type { PortalAction } from './portal-action.js';
@@ -16,11 +17,13 @@ interface Page {
   open(pool: PoolSummary, app: AppRef): Promise<void>;
   returnTo(session: SessionView, app: AppRef): void;
   say(kind: Notice['kind'], text: string): void;
+  learn(session: SessionView, askedAtMs: number): void;
   signedOutBy(problem: ApiError): boolean;
 }
 
 /** The person's applications: read beside the pools and never before them, chosen, opened and started. */
 export class PortalApps {
+  readonly told = new ToldFailures();
   private readAtMs = 0;
   /** Raised with every read: an answer that was overtaken is not used. */
   private round = 0;
@@ -55,7 +58,7 @@ export class PortalApps {
     }
   }
 
-  /** Adds an allowed application to the person's desktops from the next logon on, or takes it off again. */
+  /** Adds an allowed application to the person's desktops, or takes it off again. */
   async setPinned(app: MyApp, pinned: boolean): Promise<void> {
     try {
       await this.api.setPinned(app.name, pinned);
@@ -83,7 +86,7 @@ export class PortalApps {
     else this.page.say('error', `None of your desktops can have ${app.displayName} just now.`);
   }
 
-  /** Starts an application of the desktop on the screen. */
+  /** Starts an application of the desktop on the screen; one that is missing is tried again. */
   async start(app: AppRef): Promise<void> {
     const { session } = this.page.snapshot();
     if (!session) return;
@@ -100,7 +103,11 @@ export class PortalApps {
 
   private async startIn(sessionId: string, app: AppRef): Promise<void> {
     try {
-      await this.api.startApp(sessionId, app.name);
+      const askedAtMs = performance.now();
+      const session = await this.api.startApp(sessionId, app.name);
+      this.told.forget(sessionId, app.name);
+      this.page.learn(session, askedAtMs);
+      if (this.page.snapshot().session?.id === sessionId) this.dispatch({ type: 'await-app', app });
     } catch (error) {
       this.stopAwaiting();
       this.tell(toApiError(error), (problem) => wordsForAppStart(app.displayName, problem));

@@ -168,14 +168,18 @@ export class Portal {
     if (!id) return;
     const askedAtMs = performance.now();
     try {
-      const session = await this.api.session(id);
-      const newer = this.newerOf(session, askedAtMs);
-      this.dispatch({ type: 'session', session: newer, noticeId: this.nextNoticeId() });
+      this.learn(await this.api.session(id), askedAtMs);
     } catch (error) {
       const problem = toApiError(error);
       if (this.signedOutBy(problem) || problem.status !== 404 || this.state.session?.id !== id) return;
       this.dispatch({ type: 'leave', notice: this.notice('info', 'That desktop session is over.') });
     }
+  }
+
+  /** A session as an answer has it that was asked for at `askedAtMs`. */
+  learn(session: SessionView, askedAtMs: number): void {
+    const newer = this.newerOf(session, askedAtMs);
+    this.dispatch({ type: 'session', session: newer, noticeId: this.nextNoticeId() });
   }
 
   /** Shows the sign-in page when `problem` says that the API session is over. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { SessionState, SessionView } from '#libs/contracts';
+import type { SessionApp, SessionState, SessionView } from '#libs/contracts';
 import { initialState, type PortalState } from './portal-state.js';
 import { reducePortal } from './reduce-portal.js';
 
@@ -20,7 +20,7 @@ const sessionIn = (state: SessionState, change: Partial<SessionView> = {}): Sess
 });
 
 const opening = { pool: 'call-center', poolDisplayName: 'Call centre', startedAtMs: 0, spareExpected: true, app: null };
-const user = { username: 'alice', displayName: 'Alice', roles: [], admin: false };
+const user = { username: 'alice', displayName: 'Alice', roles: [], isAdmin: false };
 const signedIn = reducePortal(initialState, { type: 'signed-in', user });
 const opened = (session = sessionIn('preparing')): PortalState =>
   reducePortal(reducePortal(signedIn, { type: 'open', opening }), { type: 'opened', session });
@@ -82,5 +82,24 @@ describe('reducePortal', () => {
     const state = reducePortal(signedIn, { type: 'pools', pools: [pool, { ...pool, name: 'back-office' }] });
     const after = reducePortal(state, { type: 'pool', pool: { ...pool, available: 0 } });
     expect(after.pools?.map((each) => each.available)).toEqual([0, 2]);
+  });
+
+  it('waits for the application that was asked for until the desktop has it or does not get it', () => {
+    const app = { name: 'gnumeric', displayName: 'Gnumeric' };
+    const desktopWith = (state: SessionApp['state']) =>
+      sessionIn('active', { apps: [{ ...app, version: 1, label: '1', mode: 'at-logon', state, reason: null }] });
+    const asked = reducePortal(signedIn, { type: 'open', opening: { ...opening, app } });
+    expect(asked.awaitedApp).toEqual(app);
+    const attaching = reducePortal(asked, { type: 'opened', session: desktopWith('attaching') });
+    expect(attaching.awaitedApp).toEqual(app);
+    expect(reducePortal(attaching, event(desktopWith('ready'))).awaitedApp).toBeNull();
+    expect(reducePortal(attaching, event(desktopWith('failed'))).awaitedApp).toBeNull();
+    expect(reducePortal(attaching, { type: 'leave', notice: null }).awaitedApp).toBeNull();
+  });
+
+  it('keeps the applications it knows when they cannot be read again', () => {
+    const known = reducePortal(signedIn, { type: 'apps', apps: [] });
+    expect(reducePortal(known, { type: 'apps', apps: null })).toMatchObject({ apps: [], appsUnavailable: false });
+    expect(reducePortal(signedIn, { type: 'apps', apps: null })).toMatchObject({ apps: null, appsUnavailable: true });
   });
 });

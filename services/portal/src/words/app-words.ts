@@ -23,7 +23,9 @@ export const appStateWords: Readonly<Record<Exclude<SessionAppState, 'failed'>, 
 
 /** The one line under an application in the session's menu. */
 export function wordsForSessionApp(app: SessionApp): string {
-  return app.state === 'failed' ? `Missing. ${appFailureWords[app.reason ?? 'failed']}` : appStateWords[app.state];
+  return app.state === 'failed'
+    ? `Missing. ${appFailureWords[app.reason ?? 'failed']} Click to try again.`
+    : appStateWords[app.state];
 }
 
 /** What nobody needs to do anything about. */

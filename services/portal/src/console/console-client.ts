@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import {
+  type AppView,
+  type AssignApp,
+  appViewSchema,
+  type ImageView,
+  imageViewSchema,
+  type ProfileView,
+  profileViewSchema,
+  type UpdateAppVersion,
+} from '#libs/contracts';
+import type { BrokerHttp } from '../api/broker-http.js';
+
+/** The most that the broker gives at a time. */
+export const profilesAtMost = 1000;
+
+const rolesOfPoolSchema = z.object({ roles: z.array(z.string()) });
+
+/** What the broker's HTTP API does for IT. Who is not of IT gets `forbidden` from every call. */
+export class ConsoleClient {
+  constructor(private readonly http: BrokerHttp) {}
+
+  readonly apps = (): Promise<AppView[]> => this.http.call('/apps', appViewSchema.array());
+
+  /** Latest logon first, at most `profilesAtMost`. */
+  readonly profiles = (): Promise<ProfileView[]> =>
+    this.http.call(`/profiles?limit=${profilesAtMost}`, profileViewSchema.array());
+
+  readonly images = (): Promise<ImageView[]> => this.http.call('/images', imageViewSchema.array());
+
+  /** Roles that some pool names, for suggestions: the directory may know more. */
+  readonly knownRoles = async (): Promise<string[]> => {
+    const pools = await this.http.call('/pools', rolesOfPoolSchema.array());
+    return [...new Set(pools.flatMap((pool) => pool.roles))].sort();
+  };
+
+  /** Gives an application to a role, or changes how it is given. */
+  assign(app: string, role: string, assignment: AssignApp): Promise<void> {
+    return this.http.callWithoutAnswer(assignmentPath(app, role), { method: 'PUT', body: assignment });
+  }
+
+  /** `now`: also from the desktops of people who are in a session. */
+  withdraw(app: string, role: string, now: boolean): Promise<void> {
+    return this.http.callWithoutAnswer(`${assignmentPath(app, role)}${now ? '?now=true' : ''}`, { method: 'DELETE' });
+  }
+
+  updateVersion(app: string, number: number, change: UpdateAppVersion): Promise<void> {
+    return this.http.callWithoutAnswer(`/apps/${app}/versions/${number}`, { method: 'PATCH', body: change });
+  }
+
+  publishImage(image: string, number: number): Promise<void> {
+    return this.http.callWithoutAnswer(`/images/${image}/versions/${number}/publish`, { method: 'POST' });
+  }
+
+  /** Takes version `number`, which serves, back: new desktops start from the one that served before it. */
+  rollBackImage(image: string, number: number): Promise<void> {
+    return this.http.callWithoutAnswer(`/images/${image}/versions/${number}/rollback`, { method: 'POST' });
+  }
+}
+
+function assignmentPath(app: string, role: string): string {
+  return `/apps/${app}/assignments/${encodeURIComponent(role)}`;
+}

@@ -1,0 +1,16 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseConsoleRoute } from './console-route.js';
+
+describe('parseConsoleRoute', () => {
+  it.each([
+    ['/console', { page: 'apps', app: null }],
+    ['/console/', { page: 'apps', app: null }],
+    ['/console/apps', { page: 'apps', app: null }],
+    ['/console/apps/gnumeric', { page: 'apps', app: 'gnumeric' }],
+    ['/console/people', { page: 'people' }],
+    ['/console/images', { page: 'images' }],
+    ['/console/nothing/gnumeric', { page: 'apps', app: null }],
+  ])('%s', (pathname, route) => {
+    expect(parseConsoleRoute(pathname)).toEqual(route);
+  });
+});
