@@ -25,14 +25,20 @@ export class ImageCatalogue {
    * Has the image that was built on a host imported: its provisioner writes it to the volume store, hosts make their
    * copies, and then new desktops start from it. A content that is known is only looked for in the new place, and tried
    * again when it had failed.
+   * @param within what belongs into the same transaction
    */
-  async addBuilt(content: ImageContent, host: string): Promise<ImageVersion> {
+  async addBuilt(
+    content: ImageContent,
+    host: string,
+    within: (unit: UnitOfWork, version: ImageVersion) => Promise<void> = async () => undefined,
+  ): Promise<ImageVersion> {
     return transact(this.dataSource, async (unit) => {
       const version = await this.add(unit, content);
       await unit.manager.update(ImageVersion, version.id, { location: content.location, sourceHost: host });
       if (version.state === 'failed') {
         await moveVersion(unit, version, version.stored ? 'validating' : 'importing', { reason: 'built again' });
       }
+      await within(unit, version);
       return unit.manager.findOneByOrFail(ImageVersion, { id: version.id });
     });
   }

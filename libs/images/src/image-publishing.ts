@@ -1,21 +1,32 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AuditLog } from '#libs/audit';
-import type { AuditAction, ImageVersionView } from '#libs/contracts';
+import type { AuditAction, ImageVersionView, ImportImage } from '#libs/contracts';
 import { transact, type UnitOfWork } from '#libs/database';
 import { DomainError, errors } from '#libs/kernel';
 import type { GoldenImage } from './golden-image.entity.js';
+import { ImageCatalogue } from './image-catalogue.js';
 import { lockImage, moveVersion, putToUse, servingVersion } from './image-moves.js';
 import { ImageVersion } from './image-version.entity.js';
-import { readImageViews } from './image-views.js';
 
 /** What IT decides: which version of an image serves new desktops. Desktops that people have are left alone. */
 @Injectable()
 export class ImagePublishing {
   constructor(
     private readonly dataSource: DataSource,
+    private readonly catalogue: ImageCatalogue,
     private readonly audit: AuditLog,
   ) {}
+
+  /** Has an image that was built on a host imported. @throws DomainError not-found when there is no such host */
+  async import(name: string, { host, ...image }: ImportImage, actor: string): Promise<ImageVersionView> {
+    const { number } = await this.catalogue.addBuilt({ ...image, name }, host, async (unit, version) => {
+      const [known] = await unit.rows('SELECT FROM hosts WHERE name = $1', [host]);
+      if (!known) throw new DomainError(errors.notFound, `There is no host "${host}"`);
+      await this.record(unit, 'image-imported', name, version.number, actor);
+    });
+    return this.view(name, number);
+  }
 
   /**
    * Has new desktops start from this version: at once when a host is ready for it, else as soon as one is; one that
@@ -24,17 +35,19 @@ export class ImagePublishing {
    */
   publish(name: string, number: number, actor: string): Promise<ImageVersionView> {
     return this.change(name, number, async (unit, _image, version) => {
-      if (version.state === 'published') return;
+      if (version.state === 'published') return number;
       if (version.state === 'retired') await this.promote(unit, version);
       if (version.state === 'failed') await moveVersion(unit, version, version.stored ? 'validating' : 'importing');
       await request(unit, version);
       await this.record(unit, 'image-published', name, number, actor);
+      return number;
     });
   }
 
   /**
    * Takes the version that serves back, so that new desktops start from the one that served before it; or, given an
    * earlier version that served, goes back to that one. Twice is refused: it never goes forward again.
+   * @returns the version that serves from now on, or as soon as a host is ready for it
    * @throws DomainError not-found | conflict
    */
   rollBack(name: string, number: number, actor: string): Promise<ImageVersionView> {
@@ -49,6 +62,7 @@ export class ImagePublishing {
       await this.promote(unit, target);
       await request(unit, target);
       await this.record(unit, 'image-rolled-back', name, target.number, actor, { from: serving.number });
+      return target.number;
     });
   }
 
@@ -61,21 +75,25 @@ export class ImagePublishing {
     else await moveVersion(unit, version, 'validating', { reason: 'asked for, and on no host' });
   }
 
+  /** @param work answers the number of the version to be shown */
   private async change(
     name: string,
     number: number,
-    work: (unit: UnitOfWork, image: GoldenImage, version: ImageVersion) => Promise<void>,
+    work: (unit: UnitOfWork, image: GoldenImage, version: ImageVersion) => Promise<number>,
   ): Promise<ImageVersionView> {
-    const none = () => new DomainError(errors.notFound, `There is no version ${number} of a golden image "${name}"`);
-    await transact(this.dataSource, async (unit) => {
+    const shown = await transact(this.dataSource, async (unit) => {
       const image = await lockImage(unit, { name });
       const version = image && (await unit.manager.findOneBy(ImageVersion, { imageId: image.id, number }));
-      if (!version) throw none();
-      await work(unit, image, version);
+      if (!version) throw noVersion(name, number);
+      return work(unit, image, version);
     });
-    const [view] = await readImageViews(this.dataSource, name);
-    const found = view?.versions.find((version) => version.number === number);
-    if (!found) throw none();
+    return this.view(name, shown);
+  }
+
+  private async view(name: string, number: number): Promise<ImageVersionView> {
+    const image = await this.catalogue.view(name);
+    const found = image?.versions.find((version) => version.number === number);
+    if (!found) throw noVersion(name, number);
     return found;
   }
 
@@ -91,6 +109,9 @@ export class ImagePublishing {
     return this.audit.record({ action, actor, subject, details: { version: number, ...details } }, unit.manager);
   }
 }
+
+const noVersion = (name: string, number: number): DomainError =>
+  new DomainError(errors.notFound, `There is no version ${number} of a golden image "${name}"`);
 
 /** Of two that get ready, the one that was asked for last serves. */
 async function request(unit: UnitOfWork, { id }: ImageVersion): Promise<void> {

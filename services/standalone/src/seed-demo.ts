@@ -1,5 +1,6 @@
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import type { INestApplicationContext } from '@nestjs/common';
+import type { AppConfig } from '#libs/config';
 import { PoolService } from '#libs/desktops';
 import { type BuiltImage, ImageCatalogue } from '#libs/images';
 import { DomainError, errors } from '#libs/kernel';
@@ -17,16 +18,24 @@ const demoPool = {
   disconnectTimeoutMinutes: 60,
 };
 
-/** Publishes the demo image and makes its pool. A pool that is there stays as IT has set it. */
-export async function seedDemo(app: INestApplicationContext, image: BuiltImage, imagesDir: string): Promise<void> {
+/**
+ * Has the demo image imported and makes its pool. An image that is known stays as it is, also when IT rolled it back, and
+ * so does a pool.
+ */
+export async function seedDemo(
+  app: INestApplicationContext,
+  image: BuiltImage,
+  { stateDir, hostName }: Pick<AppConfig, 'stateDir' | 'hostName'>,
+): Promise<void> {
   const { manifest, dir } = image;
-  await app.get(ImageCatalogue, { strict: false }).publishContent({
+  const content = {
     name: manifest.name,
     displayName: 'Call center desktop',
     digest: manifest.digest,
-    location: relative(imagesDir, dir),
+    location: relative(join(stateDir, 'images'), dir),
     sizeBytes: Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0),
-  });
+  };
+  await app.get(ImageCatalogue, { strict: false }).addBuilt(content, hostName);
   const pools = app.get(PoolService, { strict: false });
   try {
     await pools.create({ ...demoPool, image: manifest.name }, 'system');

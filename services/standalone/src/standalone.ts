@@ -78,7 +78,7 @@ export class Standalone {
         this.driver = createDriver(config, logger);
         const directory = await ldapDirectoryOf(requireLdap(config), logger);
         this.app = await createStandaloneApp({ config, logger, directory, driver: this.driver });
-        await seedDemo(this.app, image, join(config.stateDir, 'images'));
+        await seedDemo(this.app, image, config);
         await this.app.listen(config.port, config.host);
       },
       () => 'broker, gateway, provisioner',

@@ -20,6 +20,7 @@ import { repository } from './repository.js';
 import { ServiceProcess } from './service-process.js';
 
 const logger = pino({ level: 'silent' });
+const HOST_NAME = 'crash-host';
 
 /** Broker, gateway and provisioner as processes of their own, with servers of their own that come back when killed. */
 export class SeparateServices {
@@ -51,11 +52,11 @@ export class SeparateServices {
       supervise('redis', (port) => startRedis({ ...options('redis'), ...preferred(port) }), { logger }),
       startDirectory(people),
     ]);
-    await migrateAndPublish(postgres.url, images);
+    await migrateAndImport(postgres.url, images);
     const environment = {
       GOLDLEAF_STATE_DIR: stateDir,
       GOLDLEAF_SECRET_KEY: randomBytes(32).toString('hex'),
-      GOLDLEAF_HOST_NAME: 'crash-host',
+      GOLDLEAF_HOST_NAME: HOST_NAME,
       GOLDLEAF_ACCELERATOR: 'tcg',
       DATABASE_URL: postgres.url,
       REDIS_URL: redis.url,
@@ -123,20 +124,15 @@ function startDirectory(people: readonly string[]): Promise<EmbeddedDirectory> {
   });
 }
 
-async function migrateAndPublish(databaseUrl: string, imagesDir: string): Promise<void> {
+async function migrateAndImport(databaseUrl: string, imagesDir: string): Promise<void> {
   const recipeDir = join(repository, 'infra/images/call-center');
   const { manifest, dir } = await buildGoldenImage({ recipeDir, outDir: imagesDir, logger });
   const dataSource = createDataSource(databaseUrl, { applicationName: 'goldleaf-tests' });
   await dataSource.initialize();
   try {
     await runMigrations(dataSource);
-    await new ImageCatalogue(dataSource).publishContent({
-      name: manifest.name,
-      displayName: manifest.name,
-      digest: manifest.digest,
-      location: relative(imagesDir, dir),
-      sizeBytes: 1,
-    });
+    const content = { name: manifest.name, displayName: manifest.name, digest: manifest.digest, sizeBytes: 1 };
+    await new ImageCatalogue(dataSource).addBuilt({ ...content, location: relative(imagesDir, dir) }, HOST_NAME);
   } finally {
     await dataSource.destroy();
   }
