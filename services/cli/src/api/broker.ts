@@ -3,7 +3,10 @@ import {
   type AppView,
   type AssignApp,
   appViewSchema,
+  type ImageVersionView,
   type ImageView,
+  type ImportImage,
+  imageVersionViewSchema,
   imageViewSchema,
   type PoolView,
   type ProfileView,
@@ -49,6 +52,27 @@ export class Broker {
 
   images(): Promise<ImageView[]> {
     return this.http.call({ path: '/images', answer: z.array(imageViewSchema) });
+  }
+
+  /** Newest first. */
+  imageVersions(name: string): Promise<ImageVersionView[]> {
+    return this.http.call({ path: pathOf('images', name, 'versions'), answer: z.array(imageVersionViewSchema) });
+  }
+
+  importImage(name: string, image: ImportImage): Promise<ImageVersionView> {
+    const path = pathOf('images', name, 'versions');
+    return this.http.call({ method: 'POST', path, body: image, answer: imageVersionViewSchema });
+  }
+
+  publishImage(name: string, number: number): Promise<ImageVersionView> {
+    const path = pathOf('images', name, 'versions', number, 'publish');
+    return this.http.call({ method: 'POST', path, answer: imageVersionViewSchema });
+  }
+
+  /** The version that serves from now on. */
+  rollBackImage(name: string, number: number): Promise<ImageVersionView> {
+    const path = pathOf('images', name, 'versions', number, 'rollback');
+    return this.http.call({ method: 'POST', path, answer: imageVersionViewSchema });
   }
 
   pools(): Promise<PoolView[]> {
