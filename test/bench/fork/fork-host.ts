@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { pino } from 'pino';
 import { type Machine, type MachineImage, QemuDriver } from '#libs/hypervisor';
-import { buildGoldenImage, toMachineImage, verifyImage } from '#libs/images';
+import { testImage } from '#libs/testing';
 
 const logger = pino({ level: 'warn' }, pino.destination(2));
 const BOOT_TIMEOUT_MS = 240_000;
@@ -29,14 +29,10 @@ export class ForkHost {
   ) {}
 
   static async open(): Promise<ForkHost> {
-    const given = process.env.GOLDLEAF_TEST_IMAGE_DIR;
-    const outDir = join(resolve(process.env.GOLDLEAF_STATE_DIR ?? '.goldleaf'), 'images');
-    const image = given
-      ? await verifyImage(given)
-      : await buildGoldenImage({ recipeDir: 'infra/images/call-center', outDir, logger });
+    const image = await testImage(logger);
     const dir = await mkdtemp(join(tmpdir(), 'goldleaf-bench-'));
     await chmod(dir, 0o711);
-    return new ForkHost(dir, toMachineImage(image));
+    return new ForkHost(dir, image);
   }
 
   /** @param name of the driver's own folders */

@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, open, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { buildGoldenImage, toMachineImage, verifyImage } from '#libs/images';
+import { testImage } from '#libs/testing';
 import { describeHypervisorDriver } from '../driver-conformance.js';
 import type { Machine, MachineImage } from '../machine.js';
 import { MachineFolder } from './machine-record.js';
@@ -25,13 +25,7 @@ let baseDir: string;
 let image: MachineImage;
 
 beforeAll(async () => {
-  const given = process.env.GOLDLEAF_TEST_IMAGE_DIR;
-  const outDir = join(resolve(process.env.GOLDLEAF_STATE_DIR ?? '.goldleaf'), 'images');
-  image = toMachineImage(
-    given
-      ? await verifyImage(given)
-      : await buildGoldenImage({ recipeDir: 'infra/images/call-center', outDir, logger }),
-  );
+  image = await testImage(logger);
   baseDir = await mkdtemp(join(tmpdir(), 'goldleaf-forks-'));
   await chmod(baseDir, 0o711);
 });

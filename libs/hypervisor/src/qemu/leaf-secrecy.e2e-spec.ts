@@ -3,11 +3,11 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { buildGoldenImage, toMachineImage, verifyImage } from '#libs/images';
+import { testImage } from '#libs/testing';
 import type { MachineImage } from '../machine.js';
 import { pidOf, shell } from './qemu-conformance-setup.js';
 import { QemuDriver } from './qemu-driver.js';
@@ -26,13 +26,7 @@ describe('what a desktop wrote', () => {
   let mountPoint: string;
 
   beforeAll(async () => {
-    const given = process.env.GOLDLEAF_TEST_IMAGE_DIR;
-    const outDir = join(resolve(process.env.GOLDLEAF_STATE_DIR ?? '.goldleaf'), 'images');
-    image = toMachineImage(
-      given
-        ? await verifyImage(given)
-        : await buildGoldenImage({ recipeDir: 'infra/images/call-center', outDir, logger }),
-    );
+    image = await testImage(logger);
     dir = await mkdtemp(join(tmpdir(), 'goldleaf-secrecy-'));
     await chmod(dir, 0o711);
     filesystem = join(dir, 'filesystem.img');

@@ -4,11 +4,11 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { buildGoldenImage, toMachineImage, verifyImage } from '#libs/images';
+import { testImage } from '#libs/testing';
 import { describeHypervisorDriver } from '../driver-conformance.js';
 import type { MachineImage } from '../machine.js';
 import { ProcessTable } from './process-identity.js';
@@ -21,13 +21,6 @@ const logger = pino({ level: 'warn' });
 const processes = new ProcessTable();
 /** Slow hosts without hardware virtualisation, with other tests beside. */
 const BOOT_TIMEOUT_MS = 150_000;
-
-async function testImage(): Promise<MachineImage> {
-  const given = process.env.GOLDLEAF_TEST_IMAGE_DIR;
-  if (given) return toMachineImage(await verifyImage(given));
-  const outDir = join(resolve(process.env.GOLDLEAF_STATE_DIR ?? '.goldleaf'), 'images');
-  return toMachineImage(await buildGoldenImage({ recipeDir: 'infra/images/call-center', outDir, logger }));
-}
 
 /** Root gives its rights away, as in production; others keep what they have. */
 const machineUser = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : undefined;
@@ -45,7 +38,7 @@ describeHypervisorDriver('booting qemu', async () => {
   return qemuConformance({
     newDriver: () => newDriver(machinesDir),
     machinesDir,
-    image: await testImage(),
+    image: await testImage(logger),
     forks: false,
     bootTimeoutMs: BOOT_TIMEOUT_MS,
     close: () => rm(machinesDir, { recursive: true }),
@@ -60,7 +53,7 @@ describe('QemuDriver', () => {
 
   beforeAll(async () => {
     machinesDir = await newMachinesDir();
-    image = await testImage();
+    image = await testImage(logger);
     driver = newDriver(machinesDir);
     await driver.start();
   });
