@@ -9,14 +9,14 @@ import type { CreatePool, SessionView } from '#libs/contracts';
 import { DatabaseModule } from '#libs/database';
 import { DesktopsModule, PoolService } from '#libs/desktops';
 import { FleetStore } from '#libs/fleet';
-import { FakeDriver, FakeHost } from '#libs/hypervisor';
+import { FakeDriver, FakeHost, type HypervisorDriver } from '#libs/hypervisor';
 import { ImageCatalogue, makePlaceholderImage } from '#libs/images';
 import { JobsModule } from '#libs/jobs';
 import { SessionQueries, SessionsModule } from '#libs/sessions';
 import { Metrics, silentLogger, TelemetryModule } from '#libs/telemetry';
 import { createTestDatabase, createTestRedis, type TestDatabase, type TestRedis, until } from '#libs/testing';
 import { createDataSource } from '#migrations';
-import { ProvisionerModule } from '#services/provisioner';
+import { type AppOptions, ProvisionerModule } from '#services/provisioner';
 
 const RECONCILE_MS = 50;
 
@@ -35,7 +35,7 @@ export class FleetFixture {
   private constructor(
     readonly database: TestDatabase,
     private readonly redis: TestRedis,
-    private readonly stateDir: string,
+    readonly stateDir: string,
   ) {}
 
   static async create(): Promise<FleetFixture> {
@@ -43,10 +43,16 @@ export class FleetFixture {
     return new FleetFixture(database, redis, await mkdtemp(join(tmpdir(), 'goldleaf-fleet-')));
   }
 
-  async addHost(name: string, machines = new FakeHost({ forks: true })): Promise<FleetHost> {
+  async addHost(
+    name: string,
+    machines = new FakeHost({ forks: true }),
+    /** `stateDir`: of its own, with nothing but the store in common with the other hosts. */
+    more: { readonly driver?: HypervisorDriver; readonly appOptions?: AppOptions; readonly stateDir?: string } = {},
+  ): Promise<FleetHost> {
     const metrics = new Metrics();
-    const { stateDir } = this;
-    const config = { hostName: name, stateDir, store: storeBelow(stateDir), appKeysDir: join(stateDir, 'app-keys') };
+    const { stateDir = this.stateDir } = more;
+    const store = storeBelow(this.stateDir);
+    const config = { hostName: name, stateDir, store, appKeysDir: join(this.stateDir, 'app-keys') };
     const app = await Test.createTestingModule({
       imports: [
         TelemetryModule.register({ logger: silentLogger(), metrics }),
@@ -56,13 +62,18 @@ export class FleetFixture {
         AuditModule,
         DesktopsModule.register({ secretKey: 'a secret key of the tests' }),
         SessionsModule,
-        ProvisionerModule.register(config, new FakeDriver(machines), RECONCILE_MS),
+        ProvisionerModule.register(config, more.driver ?? new FakeDriver(machines), RECONCILE_MS, more.appOptions),
       ],
     }).compile();
     await app.init();
     const host = { name, machines, metrics, app };
     this.hosts.push(host);
     return host;
+  }
+
+  async removeHost(host: FleetHost): Promise<void> {
+    this.hosts.splice(this.hosts.indexOf(host), 1);
+    await host.app.close();
   }
 
   /** The services that do not depend on the host. */
