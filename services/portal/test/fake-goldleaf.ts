@@ -39,6 +39,10 @@ export class FakeGoldleaf {
   readonly received: Received = { keys: [], clicks: [], clipboards: [] };
   readonly displays: { width: number; height: number }[] = [];
   readonly idempotencyKeys: string[] = [];
+  /** Method and path of every call, in the order in which they came. */
+  readonly calls: string[] = [];
+  /** Calls that are not answered before the promise resolves. */
+  readonly holds = new Map<string, Promise<void>>();
   ticketsRedeemed = 0;
   readonly desktops = new Map<WebSocket, FakeDesktop>();
   private readonly tokens = new Set<string>();
@@ -85,6 +89,8 @@ export class FakeGoldleaf {
     this.received.keys.length = this.received.clicks.length = this.received.clipboards.length = 0;
     this.displays.length = this.idempotencyKeys.length = this.ticketsRedeemed = 0;
     this.loginProblem = null;
+    this.calls.length = 0;
+    this.holds.clear();
     this.refusing = false;
     for (const pool of this.pools) pool.available = 2;
   }
@@ -130,6 +136,8 @@ export class FakeGoldleaf {
     for await (const chunk of request) text += String(chunk);
     const body: unknown = text === '' ? undefined : JSON.parse(text);
     const route = `${request.method} ${url.pathname.replace('/api/v1', '')}`;
+    this.calls.push(route);
+    await this.holds.get(route);
     if (route !== 'POST /login' && !this.isSignedIn(request)) return problem(response, 401, 'not-signed-in');
     for (const [pattern, handle] of [...this.routes, ...this.apps.routes, ...this.console.routes]) {
       const match = pattern.exec(route);

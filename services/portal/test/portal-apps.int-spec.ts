@@ -41,7 +41,33 @@ describe("the person's applications", () => {
     expect(await portal.focusedTestId()).toBe('open-app-call-notes');
   });
 
-  it('are asked for only after the desktops are on the page, and never stand in their way', async () => {
+  it('are asked for only when the desktops are on the page', async () => {
+    give();
+    let release = (): void => undefined;
+    portal.fake.holds.set('GET /me/pools', new Promise((resolve) => (release = resolve)));
+    await portal.page.goto(portal.origin);
+    await portal.signIn();
+    await portal.until(() => portal.fake.calls.includes('GET /sessions'), true);
+    // Whatever was sent along with the sessions has arrived before this.
+    await portal.page.evaluate(() => fetch('/api/v1/me'));
+    expect(portal.fake.calls).not.toContain('GET /me/apps');
+    release();
+    await portal.at('my-apps').waitFor();
+  });
+
+  it('come without moving the desktops under the pointer', async () => {
+    give();
+    let release = (): void => undefined;
+    portal.fake.holds.set('GET /me/apps', new Promise((resolve) => (release = resolve)));
+    await portal.page.goto(portal.origin);
+    await portal.signIn();
+    const before = await portal.at('open-call-center').boundingBox();
+    release();
+    await portal.at('my-apps').waitFor();
+    expect(await portal.at('open-call-center').boundingBox()).toEqual(before);
+  });
+
+  it('do not stand in the way of the desktops when they cannot be read', async () => {
     portal.fake.apps.unavailable = true;
     await portal.page.goto(portal.origin);
     await portal.signIn();

@@ -64,8 +64,16 @@ describe('the console of IT', () => {
     await portal.shoot('console-app');
     await portal.page.reload();
     await portal.at('versions-table').waitFor();
+    // At 1024 pixels nothing has to be scrolled sideways.
+    const hidden = await portal.page
+      .locator('.table-card')
+      .evaluateAll((cards) => cards.map((card) => card.scrollWidth - card.clientWidth));
+    expect(hidden).toEqual([0, 0]);
     await portal.page.goBack();
     await portal.at('apps-table').waitFor();
+    await portal.at('app-link-call-notes').click();
+    await portal.at('version-2').filter({ hasText: 'Chunk 3 is not what was signed.' }).waitFor();
+    await portal.shoot('console-damaged');
   });
 
   it('assigns an application to a role', async () => {

@@ -24,8 +24,10 @@ export function AppRow({ app }: { readonly app: MyApp }) {
       <AppIcon url={app.iconUrl} displayName={app.displayName} />
       <span className="app-text">
         <span className="app-name">{app.displayName}</span>
-        {app.description !== '' && <span className="app-description">{app.description}</span>}
-        {hint !== null && <span className="app-hint">{hint}</span>}
+        <span id={`about-${app.name}`} className="app-about">
+          {app.description !== '' && <span className="app-description">{app.description}</span>}
+          {hint !== null && <span className="app-hint">{hint}</span>}
+        </span>
       </span>
     </>
   );
@@ -37,6 +39,8 @@ export function AppRow({ app }: { readonly app: MyApp }) {
           type="button"
           className="app-open"
           data-testid={`open-app-${app.name}`}
+          aria-label={`Open ${app.displayName}`}
+          aria-describedby={`about-${app.name}`}
           disabled={app.pools.length === 0}
           onClick={() => void portal.apps.open(app)}
         >

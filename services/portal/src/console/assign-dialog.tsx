@@ -75,9 +75,12 @@ export function AssignDialog({ app, apps, present, onDone, onClose }: Props) {
         onChange={setKind}
         options={[
           { value: 'assigned', title: 'Everybody has it', text: 'It is on their desktops.' },
-          { value: 'allowed', title: 'They may add it', text: 'Whoever adds it has it from the next logon on.' },
+          { value: 'allowed', title: 'They may add it', text: 'Whoever adds it has it from then on.' },
         ]}
       />
+      {present?.kind === 'assigned' && kind === 'allowed' && (
+        <p className="modal-note">Who has it because of this role loses it, unless they add it.</p>
+      )}
       <RadioCards<AppMode>
         legend="When it comes"
         name="mode"

@@ -43,7 +43,7 @@ export function ImageTable({ image, onPublish, onRollBack }: Props) {
                   <span className={`tag tag-image-${version.state}`}>{imageStateWords[version.state]}</span>
                   {version.failure && <span className="line muted">{version.failure}</span>}
                 </td>
-                <td>{wordsForHosts(version.hosts)}</td>
+                <td className="nowrap">{wordsForHosts(version.hosts)}</td>
                 <td className="nowrap">
                   <span className="line">{wordsForBytes(version.sizeBytes)}</span>
                   {version.storedBytes !== null && (

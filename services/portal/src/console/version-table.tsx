@@ -45,8 +45,7 @@ export function VersionTable({ app, onChange }: Props) {
               <th scope="col">Given to</th>
               <th scope="col">Size</th>
               <th scope="col">Made for</th>
-              <th scope="col">Made</th>
-              <th scope="col">Signed by key</th>
+              <th scope="col">Made and signed</th>
               <th scope="col">
                 <span className="hidden-words">Actions</span>
               </th>
@@ -57,15 +56,15 @@ export function VersionTable({ app, onChange }: Props) {
               <tr key={version.number} data-testid={`version-${version.number}`}>
                 <th scope="row">
                   <span className="line nowrap">{version.label}</span>
-                  <span className="line muted nowrap">
+                  <span className="line muted">
                     no. {version.number}, {version.packages === 1 ? '1 package' : `${version.packages} packages`}
                   </span>
                 </th>
                 <td>
                   <VersionTags version={version} />
                 </td>
-                <td className="nowrap">
-                  <span className="line">{wordsForBytes(version.layerBytes)}</span>
+                <td>
+                  <span className="line nowrap">{wordsForBytes(version.layerBytes)}</span>
                   <span className="line muted">{wordsForBytes(version.installedBytes)} installed</span>
                 </td>
                 <td>
@@ -74,9 +73,9 @@ export function VersionTable({ app, onChange }: Props) {
                 </td>
                 <td>
                   <Moment at={version.createdAt} by={version.createdBy} />
-                </td>
-                <td>
-                  <code title={version.keyId}>{version.keyId.slice(0, 8)}</code>
+                  <span className="line muted nowrap">
+                    key <code title={version.keyId}>{version.keyId.slice(0, 8)}</code>
+                  </span>
                 </td>
                 <td className="row-actions">
                   {version.state === 'published' && version.ring === 'pilot' && (
