@@ -66,6 +66,24 @@ export class ImageIntake {
     });
   }
 
+  /**
+   * Takes from versions that failed so long ago what says where they are in the store: they begin anew when somebody
+   * tries again. @returns them as they were, to be deleted there
+   */
+  async forgetFailed(afterDays: number): Promise<{ readonly stored: StoredImage | null }[]> {
+    const rows = await readRows<{ stored: unknown }>(
+      this.dataSource,
+      `WITH old AS (
+         SELECT id, stored FROM image_versions
+          WHERE state = 'failed' AND stored IS NOT NULL AND state_changed_at < now() - make_interval(days => $1)
+            FOR UPDATE SKIP LOCKED)
+       UPDATE image_versions SET stored = NULL, stored_bytes = NULL FROM old WHERE image_versions.id = old.id
+       RETURNING old.stored`,
+      [afterDays],
+    );
+    return rows.map(({ stored }) => ({ stored: storedImageSchema.nullable().parse(stored) }));
+  }
+
   /** Something stands in the way of the version; null when it does no more. */
   async hindered({ id }: ImageVersion, failure: string | null): Promise<void> {
     await readRows(

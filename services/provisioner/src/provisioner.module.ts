@@ -40,6 +40,7 @@ import { PoolMetricsReconciler } from './reconcilers/pool-metrics.reconciler.js'
 import { QuarantineReconciler } from './reconcilers/quarantine.reconciler.js';
 import { RefillMetricsReconciler } from './reconcilers/refill-metrics.reconciler.js';
 import { SessionReconciler } from './reconcilers/session.reconciler.js';
+import { StoreReconciler } from './reconcilers/store.reconciler.js';
 import { StuckDesktopReconciler } from './reconcilers/stuck-desktop.reconciler.js';
 import { volumeStoreProviders } from './volume-store.provider.js';
 
@@ -106,6 +107,7 @@ export class ProvisionerModule {
         AppReconciler,
         ParentReconciler,
         ImageReconciler,
+        StoreReconciler,
         MemoryUsageReconciler,
         PoolMetricsReconciler,
         RefillMetricsReconciler,

@@ -28,6 +28,7 @@ import { QuarantineReconciler } from './reconcilers/quarantine.reconciler.js';
 import { ReconcilerLoop } from './reconcilers/reconciler-loop.js';
 import { RefillMetricsReconciler } from './reconcilers/refill-metrics.reconciler.js';
 import { SessionReconciler } from './reconcilers/session.reconciler.js';
+import { StoreReconciler } from './reconcilers/store.reconciler.js';
 import { StuckDesktopReconciler } from './reconcilers/stuck-desktop.reconciler.js';
 
 /** Jobs under way at the end get this long; what is left is done again after the next start. */
@@ -64,12 +65,13 @@ export class Provisioner implements OnApplicationBootstrap, BeforeApplicationShu
     app: AppReconciler,
     private readonly parent: ParentReconciler,
     private readonly image: ImageReconciler,
+    private readonly volumes: StoreReconciler,
     memoryUsage: MemoryUsageReconciler,
     poolMetrics: PoolMetricsReconciler,
     refillMetrics: RefillMetricsReconciler,
   ) {
     const domain = { host, machine, stuckDesktop, quarantine, session, pool, app };
-    const reconcilers = { ...domain, image, parent, memoryUsage, poolMetrics, refillMetrics };
+    const reconcilers = { ...domain, image, parent, volumes, memoryUsage, poolMetrics, refillMetrics };
     this.loop = new ReconcilerLoop(reconcilers, options.reconcileIntervalMs, logger);
   }
 
@@ -97,7 +99,13 @@ export class Provisioner implements OnApplicationBootstrap, BeforeApplicationShu
     this.watch.stop();
     this.requests.stop();
     this.appSync.stop();
-    await Promise.all([this.loop.stop(), this.workers.stop(STOP_TIMEOUT_MS), this.parent.stop(), this.image.stop()]);
+    await Promise.all([
+      this.loop.stop(),
+      this.workers.stop(STOP_TIMEOUT_MS),
+      this.parent.stop(),
+      this.image.stop(),
+      this.volumes.stop(),
+    ]);
     this.damage.stop();
     await this.exports.stop();
     await this.driver.stop();
