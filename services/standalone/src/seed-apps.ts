@@ -41,10 +41,10 @@ export async function seedApps(parts: SeedApps): Promise<void> {
   const { terminal, logger, signal } = parts;
   for (const demo of demoApps) {
     try {
-      const startedAt = performance.now();
-      const done = await seedApp(parts, demo);
+      const startedAt = await seedApp(parts, demo);
+      if (startedAt === undefined) continue;
       const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-      if (done) terminal.line(`  ✓ Application ${demo.name}: for ${demo.role}, from the next logon on (${seconds} s)`);
+      terminal.line(`  ✓ Application ${demo.name}: for ${demo.role}, from the next logon on (${seconds} s)`);
     } catch (error) {
       if (signal.aborted) return;
       logger.info({ err: error, app: demo.name }, 'a demo application could not be made');
@@ -55,16 +55,17 @@ export async function seedApps(parts: SeedApps): Promise<void> {
   }
 }
 
-/** @returns whether there was anything to do */
-async function seedApp(parts: SeedApps, demo: DemoApp): Promise<boolean> {
+/** @returns when the work began; undefined when there was nothing to do */
+async function seedApp(parts: SeedApps, demo: DemoApp): Promise<number | undefined> {
   const { app, config, image, terminal, signal } = parts;
   const dir = await demoLayerDir(config.stateDir, demo, image.manifest.digest);
   const known = await viewOf(app, demo);
   const earlier = await readLayerFolder(dir).catch(() => undefined);
   const volumes = app.get(VolumeStore, { strict: false });
-  if (earlier && (await isPublished(volumes, known, earlier)) && wasAssigned(config, demo)) return false;
+  if (earlier && (await isPublished(volumes, known, earlier)) && wasAssigned(config, demo)) return undefined;
+  if (!earlier) await desktopIsUp(app, signal);
+  const startedAt = performance.now();
   if (!earlier) {
-    await desktopIsUp(app, signal);
     terminal.line(`  … Application ${demo.name} is being built, in the background`);
     const places = { recipeDir: demoAppRecipe(demo), imageDir: image.dir, outDir: dir, stateDir: config.stateDir };
     await buildDemoLayer({ ...places, signal });
@@ -78,7 +79,7 @@ async function seedApp(parts: SeedApps, demo: DemoApp): Promise<boolean> {
     await rememberAssigned(config, demo);
   }
   await removeOtherLayers(dir);
-  return true;
+  return startedAt;
 }
 
 async function publish({ app, config, signal }: SeedApps, volumes: VolumeStore, layer: LayerFolder): Promise<void> {
@@ -117,7 +118,7 @@ async function desktopIsUp(app: INestApplicationContext, signal: AbortSignal): P
 }
 
 const markerOf = ({ stateDir }: Pick<AppConfig, 'stateDir'>, { name }: DemoApp): string =>
-  join(stateDir, 'app-layers', name, 'assigned');
+  join(stateDir, 'demo-apps', name);
 
 const wasAssigned = (config: Pick<AppConfig, 'stateDir'>, demo: DemoApp): boolean => existsSync(markerOf(config, demo));
 

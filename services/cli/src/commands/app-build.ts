@@ -65,7 +65,7 @@ async function imageOf(config: CommonConfig, options: BuildAppOptions, images: r
     .filter(({ name }) => options.image === undefined || name === options.image)
     .flatMap(({ versions }) => versions.filter(({ state }) => state === 'published'));
   const digest = published.length === 1 ? published[0]?.digest : undefined;
-  return findImage(join(config.stateDir, 'images'), options.image, digest);
+  return findImage(config.stateDir, options.image, digest);
 }
 
 function tellLeftOut({ messages }: CommandContext, { leftOut }: BuiltAppLayer): void {
