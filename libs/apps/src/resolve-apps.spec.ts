@@ -99,7 +99,7 @@ describe('whatever is assigned', () => {
     mode: fc.constantFrom('at-logon', 'on-demand'),
   });
   const anyAssignments = fc.uniqueArray(anyAssignment, { selector: ({ appId, role }) => `${appId} ${role}` });
-  const pins = fc.subarray([...apps]);
+  const pins = fc.subarray<string>([...apps]);
   const world = fc.tuple(roles, anyAssignments, anyVersions, pins);
 
   it('gives at most one good version of each application, from a role the person has', () => {
