@@ -39,6 +39,7 @@ export interface SeedApps {
  */
 export async function seedApps(parts: SeedApps): Promise<void> {
   const { terminal, logger, signal } = parts;
+  const beganAt = performance.now();
   for (const demo of demoApps) {
     try {
       const startedAt = await seedApp(parts, demo);
@@ -53,6 +54,7 @@ export async function seedApps(parts: SeedApps): Promise<void> {
       return;
     }
   }
+  logger.info({ durationMs: Math.round(performance.now() - beganAt) }, 'demo applications are as they should be');
 }
 
 /** @returns when the work began; undefined when there was nothing to do */
