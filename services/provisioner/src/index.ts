@@ -1,4 +1,6 @@
+export { type AppOptions, defaultAppOptions } from './apps/app-options.js';
 export { createDriver } from './create-driver.js';
+export { MachineExports } from './exports/machine-exports.js';
 export { DestroyDesktopHandler } from './handlers/destroy-desktop.handler.js';
 export { ProvisionDesktopHandler } from './handlers/provision-desktop.handler.js';
 export { ReconcilePoolHandler } from './handlers/reconcile-pool.handler.js';
@@ -14,3 +16,4 @@ export { QuarantineReconciler } from './reconcilers/quarantine.reconciler.js';
 export { ReconcilerLoop } from './reconcilers/reconciler-loop.js';
 export { SessionReconciler } from './reconcilers/session.reconciler.js';
 export { StuckDesktopReconciler } from './reconcilers/stuck-desktop.reconciler.js';
+export { OBJECT_STORE } from './volume-store.provider.js';
