@@ -39,14 +39,19 @@ describe('the console of IT', () => {
   });
 
   it('is not part of what everybody loads', async () => {
-    const scripts: string[] = [];
-    portal.page.on('request', (request) => {
-      if (request.resourceType() === 'script') scripts.push(request.url());
+    const scripts: Promise<string>[] = [];
+    portal.page.on('response', (response) => {
+      if (response.request().resourceType() === 'script') scripts.push(response.text());
     });
+    const onlyThere = 'This page is for the IT department';
+    const loaded = async (): Promise<boolean> => (await Promise.all(scripts)).some((text) => text.includes(onlyThere));
     await portal.page.goto(portal.origin);
     await portal.signIn();
     await portal.at('pool-call-center').waitFor();
-    expect(scripts).toHaveLength(1);
+    expect(await loaded()).toBe(false);
+    await portal.page.goto(`${portal.origin}/console`);
+    await portal.at('not-for-you').waitFor();
+    expect(await loaded()).toBe(true);
   });
 
   it('lists the applications, with what people get and how it goes', async () => {
