@@ -7,6 +7,7 @@ import { NbdExports, NbdServer } from '#libs/volumes';
 import { type BenchReport, comparedRow, describeMachine, plainRow } from './bench-report.js';
 import { judged } from './fork/targets.js';
 import { copyAll, type Load, readScattered, startNbdkit } from './nbd/nbd-clients.js';
+import { storedVolume } from './nbd/stored-volume.js';
 import { WarmVolume } from './nbd/warm-volume.js';
 
 const VOLUME_MIB = 512;
@@ -44,7 +45,7 @@ async function measure(load: Load, ourUri: string, nbdkitUri: string): Promise<M
   return { ours: median(ours), nbdkit: median(nbdkit), cpuSeconds: median(cpu) };
 }
 
-/** Reads over NBD of a volume that is in memory, against `nbdkit file` with the same bytes in the page cache. */
+/** Reads over NBD of a volume of the store and of one in memory, against `nbdkit file` with the same bytes in the page cache. */
 export async function run(): Promise<BenchReport> {
   const folder = await mkdtemp(join(tmpdir(), 'goldleaf-bench-nbd-'));
   const bytes = randomFillSync(Buffer.allocUnsafe(VOLUME_MIB << 20));
@@ -56,9 +57,20 @@ export async function run(): Promise<BenchReport> {
   await server.start();
   const nbdkit = await startNbdkit(join(folder, 'nbdkit.sock'), file);
   try {
+    exports.add('stored', await storedVolume(folder, file));
     const ourUri = `nbd+unix:///volume?socket=${folder}/ours.sock`;
     const nbdkitUri = `nbd+unix:///?socket=${folder}/nbdkit.sock`;
+    const storedUri = `nbd+unix:///stored?socket=${folder}/ours.sock`;
     const rows = [];
+    for (const connections of [1, 4]) {
+      const found = await measure(copyAll(connections), storedUri, nbdkitUri);
+      const what = `volume store with a warm cache, nbdcopy to null, connections: ${connections}`;
+      const row = comparedRow(what, VOLUME_MIB / found.ours, 'MiB/s', VOLUME_MIB / found.nbdkit);
+      rows.push(judged(row, { of: 'ratio', atLeast: TARGET }));
+    }
+    const scattered = await measure(readScattered(SMALL_READS, 16, SMALL_BYTES, STEP_BYTES), storedUri, nbdkitUri);
+    const storedReads = 'volume store with a warm cache, 4 KiB scattered reads, 16 at once';
+    rows.push(comparedRow(storedReads, SMALL_READS / scattered.ours, '1/s', SMALL_READS / scattered.nbdkit));
     for (const connections of [1, 4]) {
       const found = await measure(copyAll(connections), ourUri, nbdkitUri);
       const what = `nbdcopy to null, connections: ${connections}`;

@@ -1,3 +1,4 @@
+export type { BlockExtent } from './block-extents.js';
 export { ChunkCache, type ChunkCacheOptions } from './chunk/chunk-cache.js';
 export { DirectoryObjectStore } from './directory/directory-object-store.js';
 export { syncFolder } from './directory/sync-folder.js';

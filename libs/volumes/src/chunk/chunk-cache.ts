@@ -13,6 +13,9 @@ export interface ChunkCacheOptions {
   readonly logger: Logger;
 }
 
+/** A file that is opened again is verified again, so what is read all the time should stay open: 1 GiB of usual chunks. */
+const DEFAULT_OPEN_FILES = 4096;
+
 interface CacheEntry {
   readonly bytes: number;
 }
@@ -114,7 +117,7 @@ export class ChunkCache {
 
     this.openFiles.set(digest, file);
     for (const [oldest] of this.openFiles) {
-      if (this.openFiles.size <= (this.options.maxOpenFiles ?? 512)) break;
+      if (this.openFiles.size <= (this.options.maxOpenFiles ?? DEFAULT_OPEN_FILES)) break;
       this.closeFile(oldest);
     }
     return file;

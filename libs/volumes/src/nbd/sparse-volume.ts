@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { type BlockExtent, blockExtents } from '../block-extents.js';
 import type { VolumeReader } from '../volume-reader.js';
 
 const BLOCK_BYTES = 64 << 10;
@@ -43,19 +44,8 @@ export class SparseVolume implements VolumeReader {
     }
   }
 
-  extents(offset: number, length: number): { offset: number; length: number; isHole: boolean }[] {
-    const found: { offset: number; length: number; isHole: boolean }[] = [];
-    const end = offset + length;
-    for (let at = offset; at < end; ) {
-      const block = Math.floor(at / BLOCK_BYTES);
-      const to = Math.min(end, (block + 1) * BLOCK_BYTES);
-      const isHole = this.holes[block] ?? false;
-      const last = found.at(-1);
-      if (last?.isHole === isHole) last.length += to - at;
-      else found.push({ offset: at, length: to - at, isHole });
-      at = to;
-    }
-    return found;
+  extents(offset: number, length: number): readonly BlockExtent[] {
+    return blockExtents(offset, length, BLOCK_BYTES, (block) => this.holes[block] ?? false);
   }
 
   async close(): Promise<void> {

@@ -1,3 +1,4 @@
+import { type BlockExtent, blockExtents } from '../block-extents.js';
 import type { ChunkCache } from '../chunk/chunk-cache.js';
 import type { ChunkSource } from '../chunk/chunk-source.js';
 import type { Hold } from '../hold/hold.js';
@@ -29,26 +30,22 @@ export class StoredVolumeReader implements VolumeReader {
 
   async read(offset: number, length: number, { signal }: { signal?: AbortSignal } = {}): Promise<Uint8Array> {
     this.check(offset, length);
-    const bytes = Buffer.alloc(length);
-    const ends = await Promise.allSettled(this.parts(offset, bytes).map((part) => this.fill(part, signal)));
+    // Not cleared: holes are, and all else is read in whole or the read fails.
+    const bytes = Buffer.allocUnsafe(length);
+    const parts = this.parts(offset, bytes);
+    const [only] = parts;
+    if (only && parts.length === 1) {
+      await this.fill(only, signal);
+      return bytes;
+    }
+    const ends = await Promise.allSettled(parts.map((part) => this.fill(part, signal)));
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
     return bytes;
   }
 
-  extents(offset: number, length: number): readonly { offset: number; length: number; isHole: boolean }[] {
+  extents(offset: number, length: number): readonly BlockExtent[] {
     this.check(offset, length);
-    const { chunkBytes } = this.manifest;
-    const found: { offset: number; length: number; isHole: boolean }[] = [];
-    for (let at = offset; at < offset + length; ) {
-      const index = Math.floor(at / chunkBytes);
-      const end = Math.min((index + 1) * chunkBytes, offset + length);
-      const isHole = this.manifest.isHoleAt(index);
-      const last = found.at(-1);
-      if (last?.isHole === isHole) last.length += end - at;
-      else found.push({ offset: at, length: end - at, isHole });
-      at = end;
-    }
-    return found;
+    return blockExtents(offset, length, this.manifest.chunkBytes, (index) => this.manifest.isHoleAt(index));
   }
 
   async close(): Promise<void> {
@@ -57,6 +54,7 @@ export class StoredVolumeReader implements VolumeReader {
     await this.hold.release();
   }
 
+  /** What is to be read, and zeros where there are holes. */
   private parts(offset: number, bytes: Uint8Array): Part[] {
     const { chunkBytes } = this.manifest;
     const parts: Part[] = [];
@@ -64,8 +62,9 @@ export class StoredVolumeReader implements VolumeReader {
       const index = Math.floor(at / chunkBytes);
       const end = Math.min((index + 1) * chunkBytes, offset + bytes.length);
       const chunk = this.manifest.chunkAt(index);
-      if (chunk)
-        parts.push({ chunk, from: at - index * chunkBytes, target: bytes.subarray(at - offset, end - offset) });
+      const target = bytes.subarray(at - offset, end - offset);
+      if (chunk) parts.push({ chunk, from: at - index * chunkBytes, target });
+      else target.fill(0);
       at = end;
     }
     return parts;
