@@ -9,6 +9,8 @@ export interface GuestCommand {
   readonly input?: string;
   /** Deadline for the whole call. */
   readonly timeoutMs: number;
+  /** How long it takes at least: asking an emulated guest whether it is done takes time from what it does. Default 20. */
+  readonly leastMs?: number;
 }
 
 export interface GuestResult {

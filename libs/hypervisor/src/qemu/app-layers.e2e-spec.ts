@@ -104,7 +104,7 @@ describe('app layers in a forked desktop', () => {
     expect(await says(id, 'cat /etc/notes/kept.conf')).toBe('as it came');
     await startGuestApp(driver, id, 'notes');
     await until(async () => (await says(id, 'cat /tmp/notes.log')) === '/usr/bin/notes --file two words');
-    const pid = await says(id, 'pgrep -f /usr/bin/notes');
+    const pid = await says(id, 'pgrep -x notes');
     expect(
       await says(id, `stat -c %U /proc/${pid}; cat /proc/${pid}/cgroup; tr '\\0' '\\n' < /proc/${pid}/environ`),
     ).toMatch(/^user\n0::\/system\.slice\/goldleaf-desktop\.service\n(.*\n)*DISPLAY=:0/);
@@ -113,7 +113,7 @@ describe('app layers in a forked desktop', () => {
     const sums = await attach(id, 'sums');
     const both = await syncGuestApps(driver, id, [notes.app, sums.app]);
     expect(both.apps).toMatchObject([{ state: 'ready' }, { state: 'ready' }]);
-    expect(await says(id, 'pgrep -f /usr/bin/notes; command -v notes sums')).toBe(
+    expect(await says(id, 'pgrep -x notes; command -v notes sums')).toBe(
       `${pid}\n/usr/bin/notes\n/usr/bin/sums`,
     );
     // What both bring, and the image too, is united; a compiled cache of one would hide the others.
@@ -139,7 +139,7 @@ describe('app layers in a forked desktop', () => {
 
     const { apps, removed } = await syncGuestApps(driver, id, [sums.app]);
     expect({ apps, removed }).toEqual({ apps: [{ name: 'sums', state: 'ready' }], removed: ['notes'] });
-    expect(await says(id, 'pgrep -f /usr/bin/notes; pgrep -fc /usr/bin/sums')).toBe('1');
+    expect(await says(id, 'pgrep -x notes; pgrep -xc sums')).toBe('1');
     expect(await says(id, 'command -v notes sums; ls /run/extensions; mount -t erofs | wc -l')).toBe(
       '/usr/bin/sums\nsums\n1',
     );

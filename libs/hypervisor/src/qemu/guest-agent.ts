@@ -119,6 +119,7 @@ export class GuestAgent {
         ...(command.input === undefined ? {} : { 'input-data': Buffer.from(command.input).toString('base64') }),
       }),
     );
+    if (command.leastMs !== undefined) await delay(command.leastMs, this.signal);
     for (let pauseMs = 20; ; pauseMs = Math.min(250, pauseMs * 1.5)) {
       const status = execStatus.parse(await this.call('guest-exec-status', { pid }));
       if (status.exited) {

@@ -18,12 +18,11 @@ import { adoptMachines, removeMachine } from './adopt-machines.js';
 import { machineSpecSchema } from './create-machine.js';
 import { ExitAnnouncer } from './exit-announcer.js';
 import { readExitReason } from './exit-reason.js';
-import { GuestAgent, GuestAgentRefusal } from './guest-agent.js';
+import { GuestAgentRefusal } from './guest-agent.js';
+import { GuestConversations } from './guest-conversations.js';
 import { GuestMessagePorts } from './guest-message-ports.js';
 import { readHostCapacity } from './host-capacity.js';
 import { hostMaySwap } from './host-swap.js';
-import { giveIdentity } from './identity.js';
-import { identityPaths } from './identity-program.js';
 import { KeyedLock } from './keyed-lock.js';
 import type { LiveMachine } from './live-machine.js';
 import { MachineMaker } from './machine-maker.js';
@@ -37,10 +36,6 @@ import type { QemuDriverOptions } from './qemu-options.js';
 /** A lost monitor tells of an end at once; this finds the ends that nothing told of. */
 const WATCH_INTERVAL_MS = 1_000;
 const READY_POLL_MS = 250;
-/** One look at whether the guest is ready. */
-const READY_LOOK_MS = 3_000;
-/** One attempt to give an identity. It ends by itself when the machine does; a crowded host may need long. */
-const IDENTITY_LOOK_MS = 20_000;
 
 /** Machines as QEMU processes of this host, one folder each: forked from a saved parent, or booted as linked clones. */
 export class QemuDriver implements HypervisorDriver {
@@ -49,8 +44,7 @@ export class QemuDriver implements HypervisorDriver {
   private readonly machines = new Map<string, LiveMachine>();
   /** One change at a time to a machine. */
   private readonly changes = new KeyedLock();
-  /** One conversation at a time with a guest's agent. */
-  private readonly conversations = new KeyedLock();
+  private readonly conversations = new GuestConversations();
   private readonly processes = new ProcessTable();
   private readonly exits: ExitAnnouncer;
   private readonly messages: GuestMessagePorts;
@@ -159,8 +153,7 @@ export class QemuDriver implements HypervisorDriver {
     for (const deadline = Date.now() + timeoutMs; ; await delay(READY_POLL_MS, options.signal)) {
       const machine = this.running(machineId);
       const leftMs = deadline - Date.now();
-      const lookMs = Math.min(leftMs, machine.record.fork ? IDENTITY_LOOK_MS : READY_LOOK_MS);
-      if (leftMs > 0 && (await this.looksReady(machine, lookMs, options.signal))) {
+      if (leftMs > 0 && (await this.conversations.looksReady(machine, leftMs, options.signal))) {
         return this.running(machineId).toMachine();
       }
       this.running(machineId);
@@ -185,7 +178,7 @@ export class QemuDriver implements HypervisorDriver {
   async runInGuest(machineId: string, command: GuestCommand, options: CallOptions = {}): Promise<GuestResult> {
     const machine = this.running(machineId);
     try {
-      return await this.talk(machine, command.timeoutMs, options.signal, (agent) => agent.run(command));
+      return await this.conversations.talk(machine, command.timeoutMs, options.signal, (agent) => agent.run(command));
     } catch (cause) {
       if (!(cause instanceof GuestAgentRefusal)) throw cause;
       throw new MachineError('failed', `the guest refused to run ${command.path}: ${cause.message}`, { cause });
@@ -243,52 +236,6 @@ export class QemuDriver implements HypervisorDriver {
     const machine = this.machines.get(machineId);
     if (machine?.state === 'running' && !machine.isBeingDestroyed) return machine;
     throw new MachineError('not-found', `machine ${machineId} ${machine ? 'has ended' : 'does not exist'}`);
-  }
-
-  private async looksReady(machine: LiveMachine, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
-    try {
-      if (machine.record.fork)
-        return await this.takesIdentity(machine, machine.record.fork.hostname, timeoutMs, signal);
-      return await this.talk(machine, timeoutMs, signal, (agent) => agent.fileExists(guestPaths.ready));
-    } catch (error) {
-      if (error instanceof MachineError && error.code === 'guest-unresponsive') return false;
-      throw error;
-    }
-  }
-
-  /** A forked machine shows its waiting screen from its first moment; it is ready when it is itself. */
-  private takesIdentity(
-    machine: LiveMachine,
-    hostname: string,
-    timeoutMs: number,
-    signal?: AbortSignal,
-  ): Promise<boolean> {
-    return this.conversations.run(`identity ${machine.id}`, async () => {
-      if (machine.hasIdentity) return true;
-      if (machine.mayHaveIdentity) {
-        const taken = async (agent: GuestAgent) => (await agent.readFile(identityPaths.taken)) === 'taken\n';
-        if (await this.talk(machine, timeoutMs, signal, taken)) machine.hasIdentity = true;
-      }
-      if (!machine.hasIdentity) {
-        machine.mayHaveIdentity = true;
-        const socketPath = machine.folder.run('identity.sock');
-        await giveIdentity({ socketPath, machineId: machine.id, hostname, timeoutMs, signal });
-        machine.hasIdentity = true;
-      }
-      return true;
-    });
-  }
-
-  private talk<T>(
-    machine: LiveMachine,
-    timeoutMs: number,
-    signal: AbortSignal | undefined,
-    conversation: (agent: GuestAgent) => Promise<T>,
-  ): Promise<T> {
-    const deadline = Date.now() + timeoutMs;
-    return this.conversations.run(machine.id, () =>
-      GuestAgent.talk(machine.folder.run('agent.sock'), Math.max(1, deadline - Date.now()), signal, conversation),
-    );
   }
 
   private take(machine: LiveMachine): void {
