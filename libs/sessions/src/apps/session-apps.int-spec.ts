@@ -293,7 +293,7 @@ describe('applications of people, sessions and desktops', () => {
     });
 
     it('for now miss nobody who logs on meanwhile', async () => {
-      for (let round = 0; round < 10; round += 1) {
+      for (let round = 0; round < 3; round += 1) {
         const name = `race-${names}-${round}`;
         const to = `${role}-${round}`;
         await newVersion(name, 'v1');
@@ -305,6 +305,35 @@ describe('applications of people, sessions and desktops', () => {
         const shown = await Promise.all(sessions.map((session, n) => view(session, people[n]?.username ?? '')));
         expect(shown.map(({ apps }) => apps.length)).toEqual(people.map(() => 1));
       }
+    });
+
+    it('for now wait for a logon that has read the assignments already', async () => {
+      const name = await newApp();
+      const owner = person('slow', role);
+      let assigning: Promise<unknown> | undefined;
+      let isDone = false;
+      const session = await transact(database.dataSource, async (unit) => {
+        const [added] = await unit.rows<{ id: string }>(
+          `INSERT INTO sessions (username, pool_id, state, waiting_since, phases)
+           SELECT $1, id, 'pending', now(), '[]' FROM pools LIMIT 1 RETURNING id`,
+          [owner.username],
+        );
+        await recordLogons(unit, [{ ...owner, sessionId: added?.id ?? '' }]);
+        assigning = assign(name, { now: true }).finally(() => {
+          isDone = true;
+        });
+        await until('the assignment waits', async () => {
+          const waiting = await rows(
+            `SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = database
+              WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()`,
+          );
+          return isDone || waiting.length > 0;
+        });
+        return added?.id ?? '';
+      });
+      await assigning;
+      const shown = await app.get(SessionQueries).view(owner.username, session);
+      expect(shown.apps).toMatchObject([{ name }]);
     });
 
     it('of a withdrawn version take it from nobody who has it, and give it to nobody else', async () => {
@@ -480,6 +509,7 @@ describe('applications of people, sessions and desktops', () => {
       const start = (username: string, what: string) => app.get(AppStarts).start(username, session.id, what);
       await expect(start('uwe', other)).rejects.toMatchObject({ code: 'not-found' });
       await expect(start('vera', name)).rejects.toMatchObject({ code: 'not-found' });
+      expect(await app.get(AppStarts).request('vera', session.id, name)).toBe(false);
       expect(await rows('SELECT 1 FROM app_starts WHERE session_id = $1', [session.id])).toEqual([]);
       await app.get(SessionService).logOff(person('uwe'), session.id);
       await expect(start('uwe', name)).rejects.toMatchObject({ code: 'conflict' });
