@@ -10,6 +10,8 @@ export const userViewSchema = z.object({
   username: z.string(),
   displayName: z.string(),
   roles: z.array(z.string()),
+  /** Whether the console of IT is theirs. What may be done is decided at every call. */
+  isAdmin: z.boolean(),
 });
 export type UserView = z.infer<typeof userViewSchema>;
 

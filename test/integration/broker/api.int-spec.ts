@@ -36,7 +36,7 @@ describe('sign-in', () => {
     const response = await login('alice', 'alice-demo');
     expect(response.status).toBe(200);
     const { user, token } = loginResponseSchema.parse(response.body);
-    expect(user).toEqual({ username: 'alice', displayName: 'Demo alice', roles: ['call-center'] });
+    expect(user).toEqual({ username: 'alice', displayName: 'Demo alice', roles: ['call-center'], isAdmin: false });
     const [cookie = ''] = response.get('set-cookie') ?? [];
     expect(cookie).toBe(`goldleaf_session=${token}; Path=/; HttpOnly; SameSite=Strict`);
     expect(response.headers['cache-control']).toBe('no-store');

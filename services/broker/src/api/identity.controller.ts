@@ -17,10 +17,11 @@ import { CurrentPrincipal } from '../auth/principal.decorator.js';
 import { clearSessionCookie, setSessionCookie } from '../auth/session-cookie.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
 
-const userView = ({ username, displayName, roles }: Principal): UserView => ({
+const userView = ({ username, displayName, roles, isAdmin }: Principal): UserView => ({
   username,
   displayName,
   roles: [...roles],
+  isAdmin,
 });
 
 const originOf = (request: Request): RequestOrigin => ({

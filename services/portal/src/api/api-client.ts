@@ -1,6 +1,7 @@
 import {
   type CreateSession,
   type DisplaySize,
+  loginResponseSchema,
   type MyApp,
   myAppSchema,
   type PoolSummary,
@@ -9,16 +10,17 @@ import {
   sessionViewSchema,
   type TicketView,
   ticketViewSchema,
+  type UserView,
+  userViewSchema,
 } from '#libs/contracts';
 import { BrokerHttp } from './broker-http.js';
-import { type Principal, principalSchema, signInAnswerSchema } from './principal.js';
 
 /** What the broker's HTTP API does for a person. */
 export class ApiClient {
   constructor(private readonly http: BrokerHttp = new BrokerHttp()) {}
 
-  async login(username: string, password: string): Promise<Principal> {
-    const answer = await this.http.call('/login', signInAnswerSchema, {
+  async login(username: string, password: string): Promise<UserView> {
+    const answer = await this.http.call('/login', loginResponseSchema, {
       method: 'POST',
       body: { username, password },
     });
@@ -30,8 +32,8 @@ export class ApiClient {
     return this.http.callWithoutAnswer('/logout', { method: 'POST' });
   }
 
-  me(): Promise<Principal> {
-    return this.http.call('/me', principalSchema);
+  me(): Promise<UserView> {
+    return this.http.call('/me', userViewSchema);
   }
 
   pools(): Promise<PoolSummary[]> {

@@ -1,10 +1,9 @@
-import type { MyApp, PoolSummary, SessionView } from '#libs/contracts';
-import type { Principal } from '../api/principal.js';
+import type { MyApp, PoolSummary, SessionView, UserView } from '#libs/contracts';
 import type { AppRef, Notice, Opening, PendingAction } from './portal-state.js';
 
 /** Everything that can happen to the page, from the person, the broker or the gateway. */
 export type PortalAction =
-  | { readonly type: 'signed-in'; readonly user: Principal }
+  | { readonly type: 'signed-in'; readonly user: UserView }
   | { readonly type: 'signed-out'; readonly notice: Notice | null }
   | { readonly type: 'pools'; readonly pools: readonly PoolSummary[] }
   | { readonly type: 'pool'; readonly pool: PoolSummary }

@@ -1,5 +1,4 @@
-import type { MyApp, PoolSummary, SessionView } from '#libs/contracts';
-import type { Principal } from '../api/principal.js';
+import type { MyApp, PoolSummary, SessionView, UserView } from '#libs/contracts';
 
 export type Screen = 'starting' | 'sign-in' | 'pools' | 'session';
 
@@ -28,7 +27,7 @@ export type PendingAction = 'restart' | 'log-off';
 
 export interface PortalState {
   readonly screen: Screen;
-  readonly user: Principal | null;
+  readonly user: UserView | null;
   /** Null until the first answer. */
   readonly pools: readonly PoolSummary[] | null;
   /** The person's own live sessions. */
