@@ -141,6 +141,29 @@ export class DesktopPage {
     await this.byId('confirm-restart').click();
   }
 
+  /** Opens the session's list of applications. */
+  async showApps(): Promise<void> {
+    if ((await this.byId('bar').count()) === 0) await this.byId('bar-handle').click();
+    if ((await this.byId('apps-panel').count()) === 0) await this.byId('apps').click();
+    await this.byId('apps-panel').waitFor();
+  }
+
+  async hideBar(): Promise<void> {
+    if ((await this.byId('bar').count()) === 0) return;
+    for (const panelThenBar of ['apps-panel', 'bar']) {
+      if ((await this.byId(panelThenBar).count()) === 0) continue;
+      await this.byId('log-off').focus();
+      await this.page.keyboard.press('Escape');
+    }
+    await this.byId('bar').waitFor({ state: 'detached' });
+  }
+
+  async logOff(): Promise<void> {
+    if ((await this.byId('bar').count()) === 0) await this.byId('bar-handle').click();
+    await this.byId('log-off').click();
+    await this.byId('desktop').waitFor({ state: 'detached' });
+  }
+
   async close(): Promise<void> {
     await this.context.close();
   }

@@ -10,7 +10,7 @@ import { until } from './until.js';
 
 const START_TIMEOUT_MS = 240_000;
 
-/** The whole system as `npm start` runs it, in a state folder of its own; golden images are shared with other runs. */
+/** The whole system as `npm start` runs it, in a state folder of its own; golden images and built layers are shared with other runs. */
 export class Goldleaf {
   private process: ChildProcess | undefined;
   private output = '';
@@ -18,16 +18,20 @@ export class Goldleaf {
   private constructor(
     readonly stateDir: string,
     readonly port: number,
+    private readonly demoApps: 'on' | 'off',
   ) {}
 
-  static async prepare(): Promise<Goldleaf> {
+  /** @param apps whether the demo applications are built and assigned; layers that were built before are taken */
+  static async prepare({ apps = false } = {}): Promise<Goldleaf> {
     const stateDir = await mkdtemp(join(tmpdir(), 'goldleaf-e2e-'));
     // Machines and PostgreSQL run as other users than root.
     await chmod(stateDir, 0o755);
-    const images = resolve(repository, process.env.GOLDLEAF_STATE_DIR ?? '.goldleaf', 'images');
-    await mkdir(images, { recursive: true });
-    await symlink(images, join(stateDir, 'images'));
-    return new Goldleaf(stateDir, await freePort());
+    for (const shared of ['images', 'app-layers']) {
+      const folder = resolve(repository, process.env.GOLDLEAF_STATE_DIR ?? '.goldleaf', shared);
+      await mkdir(folder, { recursive: true });
+      await symlink(folder, join(stateDir, shared));
+    }
+    return new Goldleaf(stateDir, await freePort(), apps ? 'on' : 'off');
   }
 
   get url(): string {
@@ -39,7 +43,13 @@ export class Goldleaf {
     this.output = '';
     const child = spawn(process.execPath, ['dist/services/standalone/src/main.js'], {
       cwd: repository,
-      env: { ...process.env, GOLDLEAF_STATE_DIR: this.stateDir, GOLDLEAF_PORT: String(this.port), NODE_OPTIONS: '' },
+      env: {
+        ...process.env,
+        GOLDLEAF_STATE_DIR: this.stateDir,
+        GOLDLEAF_PORT: String(this.port),
+        GOLDLEAF_DEMO_APPS: this.demoApps,
+        NODE_OPTIONS: '',
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.process = child;
