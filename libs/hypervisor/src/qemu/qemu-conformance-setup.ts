@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ConformanceSetup } from '../driver-conformance.js';
+import type { ConformanceSetup } from '../conformance-setup.js';
 import type { HypervisorDriver } from '../hypervisor-driver.js';
 import type { MachineImage } from '../machine.js';
 import { ProcessTable } from './process-identity.js';

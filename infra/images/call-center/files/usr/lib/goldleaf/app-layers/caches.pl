@@ -3,11 +3,13 @@ BEGIN { $^H |= 0x602; }
 our ($STATE, $LAYERS);
 
 my $UNITED = "$LAYERS/zzzzzzzz-goldleaf";
+# What is merged at this moment must stay whole until something else is.
+my $OLD = "$STATE/old-caches";
 my ($SYS_MOUNT, $SYS_MKNOD, $MS_BIND) = (165, 133, 4096);
 
 sub make_united_caches {
   my ($os, @names) = @_;
-  remove_tree($UNITED);
+  remove_tree($UNITED) if -d $OLD || !rename($UNITED, $OLD);
   return if !@names;
   my @roots = map { "$LAYERS/$_" } @names;
   my $made = unite_schemas(@roots) + unite_mime(@roots) + hide_icon_caches(@roots) + unite_lists(@roots);
@@ -15,6 +17,8 @@ sub make_united_caches {
   my $release = "usr/lib/extension-release.d/extension-release.zzzzzzzz-goldleaf";
   put_united($release, join '', map { "$_=$os->{$_}\n" } grep { defined $os->{$_} } qw(ID VERSION_ID SYSEXT_LEVEL));
 }
+
+sub forget_old_caches { remove_tree($OLD); }
 
 # Paths below a directory, one pattern for each step. (Perl's own glob has to be loaded first.)
 sub below {
