@@ -20,6 +20,7 @@ const runtimeNeeds = [
   { package: 'qemu-utils', why: 'makes their leaves', isThere: program('qemu-img') },
   { package: 'mmdebstrap', why: 'builds the golden image', isThere: program('mmdebstrap') },
   { package: 'e2fsprogs', why: 'builds the golden image', isThere: program('mke2fs') },
+  { package: 'rsync', why: 'builds the golden image', isThere: program('rsync') },
   { package: 'erofs-utils', why: 'packs application layers', isThere: program('mkfs.erofs') },
   { package: 'redis-server', why: 'jobs and events', isThere: program('redis-server'), unless: 'REDIS_URL' },
   {

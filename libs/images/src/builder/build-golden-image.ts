@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { buildFolder, removeBuildFolder, sweepBuildFolders } from './build-folder.js';
 import { type BuildProgress, buildDebianRoot } from './debian-root.js';
+import { followRootDisk, latestRootDisk } from './follow-root-disk.js';
 import { ImageError } from './image-error.js';
 import { type BuiltImage, type ImageFileName, type ImageManifest, imageFileNames } from './image-manifest.js';
 import { type LoadedRecipe, loadRecipe } from './recipe.js';
@@ -88,7 +89,10 @@ async function buildInto(
   await rm(join(rootDir, 'boot'), { recursive: true });
   await mkdir(join(rootDir, 'boot'), { mode: 0o755 });
   const diskPath = join(imageDir, 'root.img');
-  await makeRootDisk({ rootDir, diskPath, sizeMiB: loaded.recipe.diskMiB, logPath, signal: options.signal });
+  const { diskMiB: sizeMiB } = loaded.recipe;
+  const disk = { rootDir, diskPath, logPath, ...(options.signal && { signal: options.signal }) };
+  const basePath = await latestRootDisk(parent, sizeMiB * 1024 * 1024);
+  if (!basePath || !(await followRootDisk({ ...disk, basePath }))) await makeRootDisk({ ...disk, sizeMiB });
 
   onProgress('computing digests', 0.9);
   const files = {} as Record<ImageFileName, { bytes: number; sha256: string }>;
