@@ -77,6 +77,12 @@ describeAsRoot('buildAppLayer, from a folder', () => {
     return (await run('unshare', ['--mount', 'sh', '-c', show, 'sh', layerPath, join(dir, 'mounted'), path])).stdout;
   }
 
+  it('builds into a folder that is reached over a link', async () => {
+    await mkdir(join(dir, 'elsewhere'));
+    await symlink(join(dir, 'elsewhere'), outDir);
+    expect((await build(await image())).manifest.os.id).toBe('debian');
+  });
+
   it('makes a system extension of what the recipe brings, and tells what it is', async () => {
     const progress = jest.fn();
     const built = await build(await image({ '/usr/bin/base-program': 'x' }), { onProgress: progress });

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, chmod, mkdir } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { runTool } from '#libs/images';
@@ -54,7 +54,9 @@ export class BuildRoot {
     logPath: string;
     signal?: AbortSignal;
   }): Promise<BuildRoot> {
-    const { rootDiskPath, dir, logPath, signal } = options;
+    const { rootDiskPath, logPath, signal } = options;
+    // A link would lead out of the namespace that it is read through.
+    const dir = await realpath(options.dir);
     for (const name of ['base', 'upper', 'work', 'merged']) {
       await mkdir(join(dir, name));
       // Whatever the umask is: that of `upper` is the root's as programs of the build see it.
