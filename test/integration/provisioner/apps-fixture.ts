@@ -8,12 +8,12 @@ import { AppCatalogue, AppRegistration, LayerVerifier } from '#libs/apps';
 import { AuditLog } from '#libs/audit';
 import type { AppLayerManifest, AssignApp, SessionApp, SignedAppLayer } from '#libs/contracts';
 import { readRows } from '#libs/database';
-import { FakeDriver, FakeHost, type FakeMachine, guestPaths } from '#libs/hypervisor';
+import { FakeHost, type FakeMachine, guestPaths } from '#libs/hypervisor';
 import { waitFor } from '#libs/kernel';
 import { SessionApps, SessionService } from '#libs/sessions';
 import { until } from '#libs/testing';
 import { type ObjectStore, VolumeStore } from '#libs/volumes';
-import { type AppOptions, defaultAppOptions, MachineExports, OBJECT_STORE } from '#services/provisioner';
+import { type AppOptions, defaultAppOptions, OBJECT_STORE } from '#services/provisioner';
 import { FleetFixture, type FleetHost } from './fleet-fixture.js';
 
 const execFileAsync = promisify(execFile);
@@ -35,13 +35,11 @@ export interface TestLayer {
 export const person = (username: string, ...roles: string[]) => ({ username, roles: ['call-center', ...roles] });
 
 /**
- * A fleet whose guests read what they merge, all of it, over NBD; store, PostgreSQL and Redis are real. The machines have
- * as many volumes as they are given; the driver can be crashed.
+ * A fleet whose guests read what they merge, all of it, over NBD; store, PostgreSQL and Redis are real.
  */
 export class AppsFixture {
   /** What guests have read when they merged it, by the socket and the name it is served as: whether it was the layer. */
   readonly merges: { readonly exportName: string; readonly sha256: string | undefined }[] = [];
-  driver: FakeDriver;
   host!: FleetHost;
   /** How often guests were told what to have. */
   tellings = 0;
@@ -56,7 +54,6 @@ export class AppsFixture {
     private readonly key: SigningKey,
     private readonly options: AppOptions,
   ) {
-    this.driver = new FakeDriver(machines);
     machines.guestProgram = async (machineId, command) => {
       if (command.path === guestPaths.apps && command.args[0] === 'sync') {
         this.tellings += 1;
@@ -82,8 +79,7 @@ export class AppsFixture {
 
   /** The provisioner, over what is on the host. */
   async startHost(): Promise<void> {
-    this.driver = new FakeDriver(this.machines);
-    this.host = await this.fleet.addHost('host-1', this.machines, { driver: this.driver, appOptions: this.options });
+    this.host = await this.fleet.addHost('host-1', this.machines, { appOptions: this.options });
   }
 
   /** Puts a layer of this many bytes in the store and into the catalogue. */
@@ -188,10 +184,8 @@ export class AppsFixture {
     await rename(join(this.fleet.stateDir, 'store-away'), join(this.fleet.stateDir, 'store'));
   }
 
-  /** The provisioner is gone, and its sockets with it; its machines and their guests are not. */
-  async killHost(): Promise<void> {
-    this.driver.crash();
-    await this.host.app.get(MachineExports, { strict: false }).stop();
+  /** The provisioner ends, whatever it was doing, and its sockets with it; its machines and their guests do not. */
+  async stopHost(): Promise<void> {
     await this.fleet.removeHost(this.host);
   }
 
@@ -289,8 +283,10 @@ export async function readExport(socketPath: string, exportName: string, all = t
   try {
     const uri = `nbd+unix:///${exportName}?socket=${socketPath}`;
     const options = { encoding: 'buffer' as const, maxBuffer: 64 << 20, timeout: 60_000 };
-    const beginning = execFileAsync('qemu-io', ['-r', '-f', 'raw', '-c', 'read 0 4k', uri], options);
-    const { stdout } = await (all ? execFileAsync('nbdcopy', ['--connections=1', uri, '-'], options) : beginning);
+    const read = all
+      ? execFileAsync('nbdcopy', ['--connections=1', uri, '-'], options)
+      : execFileAsync('qemu-io', ['-r', '-f', 'raw', '-c', 'read 0 4k', uri], options);
+    const { stdout } = await read;
     return createHash('sha256').update(stdout).digest('hex');
   } catch {
     return undefined;

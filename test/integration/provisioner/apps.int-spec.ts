@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { loadOrCreateSigningKey } from '#libs/app-layers';
 import { AppCatalogue } from '#libs/apps';
 import { JobDispatcher } from '#libs/jobs';
@@ -365,8 +365,10 @@ describe('applications of desktops', () => {
       const sheet = await apps.publish('sheet');
       await apps.assign('sheet');
       apps.machines.hangNext('attachVolume');
+      const hangs = jest.spyOn(apps.machines, 'takeHang');
       const logon = await apps.logOn();
-      await until('attaching', () => serves().includes(logon.desktopId));
+      await until('it hangs', () => hangs.mock.results.some(({ value }) => value === true));
+      expect(serves()).toEqual([logon.desktopId]);
       await apps.host.app.get(SessionService).recycle(alice, logon.sessionId);
       const again = await apps.fleet.session(
         logon.sessionId,
@@ -382,7 +384,7 @@ describe('applications of desktops', () => {
     });
   });
 
-  describe('over the death of the provisioner', () => {
+  describe('over the end of the provisioner', () => {
     it('are served again on the same sockets before anything is done; nobody notices', async () => {
       const [sheet, notes] = [await apps.publish('sheet'), await apps.publish('notes')];
       await apps.assign('sheet');
@@ -391,7 +393,7 @@ describe('applications of desktops', () => {
       await logon.shows({ notes: 'on-demand', sheet: 'ready' });
       await logon.has(sheet);
       const { tellings } = apps;
-      await apps.killHost();
+      await apps.stopHost();
       expect(await logon.read(sheet)).toBeUndefined();
       await apps.startHost();
       expect(await logon.read(sheet)).toBe(sha256Of(sheet));
@@ -410,7 +412,7 @@ describe('applications of desktops', () => {
       await apps.assign('notes', { now: true });
       await apps.withdraw('sheet', true);
       await until('let go of by the guest', () => !logon.machine.apps.merged.has('sheet'));
-      await apps.killHost();
+      await apps.stopHost();
       await apps.startHost();
       await logon.has(notes);
       await logon.shows({ notes: 'ready' });

@@ -9,7 +9,7 @@ import type { CreatePool, SessionView } from '#libs/contracts';
 import { DatabaseModule } from '#libs/database';
 import { DesktopsModule, PoolService } from '#libs/desktops';
 import { FleetStore } from '#libs/fleet';
-import { FakeDriver, FakeHost, type HypervisorDriver } from '#libs/hypervisor';
+import { FakeDriver, FakeHost } from '#libs/hypervisor';
 import { ImageCatalogue, makePlaceholderImage } from '#libs/images';
 import { JobsModule } from '#libs/jobs';
 import { SessionQueries, SessionsModule } from '#libs/sessions';
@@ -47,7 +47,7 @@ export class FleetFixture {
     name: string,
     machines = new FakeHost({ forks: true }),
     /** `stateDir`: of its own, with nothing but the store in common with the other hosts. */
-    more: { readonly driver?: HypervisorDriver; readonly appOptions?: AppOptions; readonly stateDir?: string } = {},
+    more: { readonly appOptions?: AppOptions; readonly stateDir?: string } = {},
   ): Promise<FleetHost> {
     const metrics = new Metrics();
     const { stateDir = this.stateDir } = more;
@@ -62,7 +62,7 @@ export class FleetFixture {
         AuditModule,
         DesktopsModule.register({ secretKey: 'a secret key of the tests' }),
         SessionsModule,
-        ProvisionerModule.register(config, more.driver ?? new FakeDriver(machines), RECONCILE_MS, more.appOptions),
+        ProvisionerModule.register(config, new FakeDriver(machines), RECONCILE_MS, more.appOptions),
       ],
     }).compile();
     await app.init();

@@ -93,8 +93,9 @@ export class MachineExports {
     return this.readers.closeUnused(UNUSED_MS);
   }
 
-  /** Machines that still run wait for the exports of the next process. */
+  /** Machines that still run wait for the exports of the next process. Nothing can be opened any more. */
   async stop(): Promise<void> {
+    this.folder = undefined;
     await Promise.all([...this.servers.keys()].map((machineId) => this.release(machineId)));
     await this.readers.closeUnused(0);
   }
@@ -114,7 +115,7 @@ export class MachineExports {
   private server(machineId: string): MachineServer {
     const existing = this.servers.get(machineId);
     if (existing) return existing;
-    if (this.folder === undefined) throw new Error('exports are opened before the start');
+    if (this.folder === undefined) throw new Error('exports can be opened from start to stop only');
     const { readers, metrics, logger } = this;
     const { machineUser } = this.options;
     const server = new MachineServer({
