@@ -36,7 +36,7 @@ export class PoolController {
       if (!pool) return;
       const versionId = await tx.publishedVersion(pool.imageId);
       if (!versionId) {
-        this.logger.warn({ pool: pool.name }, 'pool has no published image version; no desktops are made');
+        this.logger.info({ pool: pool.name }, 'pool has no published image version yet; no desktops are made');
         return;
       }
       const counts = await tx.counts(pool.id, versionId);
