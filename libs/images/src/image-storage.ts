@@ -42,8 +42,9 @@ export async function storeImage(
     storedBytes += written.written.storedBytes;
     files[name] = { volume, number: written.number, id: written.id };
   }
-  const stored = { manifest, files: files as StoredImage['files'], os: await readOsRelease(join(dir, 'root.img')) };
-  return { stored, storedBytes };
+  const release = await readOsRelease(join(dir, 'root.img'));
+  const os = release && { id: release.id, versionId: release.versionId };
+  return { stored: { manifest, files: files as StoredImage['files'], os }, storedBytes };
 }
 
 type Numbered = Parameters<VolumeStore['writeVersion']>[1] & { readonly number: number };

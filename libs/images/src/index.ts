@@ -35,4 +35,5 @@ export {
 } from './image-storage.js';
 export { ImageVersion } from './image-version.entity.js';
 export { ImagesModule } from './images.module.js';
+export { type OsRelease, readOsRelease } from './os-release.js';
 export { imageVolume, type StoredImage, storedImageSchema } from './stored-image.js';

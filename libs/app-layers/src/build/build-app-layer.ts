@@ -6,6 +6,8 @@ import {
   type BuildProgress,
   type BuiltImage,
   buildFolder,
+  type OsRelease,
+  readOsRelease,
   removeBuildFolder,
   requireSpace,
   sweepBuildFolders,
@@ -20,7 +22,6 @@ import { entryField } from './desktop-entry.js';
 import { findIcon, readIcon } from './find-icon.js';
 import { installPackages } from './install-packages.js';
 import type { PlannedPackage } from './install-plan.js';
-import { type OsRelease, readOsRelease } from './os-release.js';
 import { packLayer } from './pack-layer.js';
 import { settleFolders } from './settle-folders.js';
 import { preferOwnData, readStartEntries, type StartEntry } from './start-entries.js';
@@ -109,14 +110,10 @@ class LayerBuild {
     const { signal, image } = this.options;
     const rootDir = join(this.dir, 'root');
     await mkdir(rootDir, { mode: 0o755 });
-    const root = await BuildRoot.open({
-      rootDiskPath: join(image.dir, 'root.img'),
-      dir: rootDir,
-      logPath: this.logPath,
-      signal,
-    });
+    const rootDiskPath = join(image.dir, 'root.img');
+    const root = await BuildRoot.open({ rootDiskPath, dir: rootDir, logPath: this.logPath, signal });
     try {
-      const os = await readOsRelease(root.base);
+      const os = await osOf(rootDiskPath);
       const packages = await this.install(root, os);
       this.onProgress('gathering what was added', 0.72);
       const collected = await this.collect(root);
@@ -199,6 +196,12 @@ class LayerBuild {
       packages: facts.packages,
     });
   }
+}
+
+async function osOf(rootDiskPath: string): Promise<OsRelease> {
+  const os = await readOsRelease(rootDiskPath);
+  if (!os) throw new AppLayerError('build-failed', 'the golden image has no os-release that names its ID');
+  return os;
 }
 
 /** What systemd-sysext wants to see before it merges: that the layer was made for this system. */

@@ -1,10 +1,9 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findPackageSources } from '#libs/images';
+import { findPackageSources, type OsRelease } from '#libs/images';
 import { AppLayerError } from '../app-layer-error.js';
 import type { BuildRoot } from './build-root.js';
 import { type PlannedPackage, readInstallPlan } from './install-plan.js';
-import type { OsRelease } from './os-release.js';
 
 export interface InstallOptions {
   readonly root: BuildRoot;
