@@ -1,3 +1,4 @@
+import { read } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { type Digest, digestOf } from './digest.js';
 
@@ -35,7 +36,7 @@ export class CachedFile {
     try {
       let done = 0;
       while (done < target.length) {
-        const { bytesRead } = await this.file.read(target, done, target.length - done, from + done);
+        const bytesRead = await readAt(this.file.fd, target, done, from + done);
         if (bytesRead === 0) return false;
         done += bytesRead;
       }
@@ -56,4 +57,14 @@ export class CachedFile {
   private closeWhenUnused(): void {
     if (this.isLetGo && this.users === 0) void this.file.close().catch(() => undefined);
   }
+}
+
+/** A file handle's own `read` costs three times as much, which is what a warm cache is made of. */
+function readAt(fd: number, target: Uint8Array, done: number, position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    read(fd, target, done, target.length - done, position, (error, bytesRead) => {
+      if (error) reject(error);
+      else resolve(bytesRead);
+    });
+  });
 }
