@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
+import { until } from '#libs/testing';
 import type { EmbeddedServer } from './embedded-server.js';
 import { supervise } from './supervise.js';
 
@@ -25,10 +26,6 @@ function fakeServer(port: number, pid: number) {
   return { server, die: () => end('fake ended with SIGKILL'), stops: () => stops };
 }
 
-async function until(check: () => boolean): Promise<void> {
-  while (!check()) await new Promise((resolve) => setTimeout(resolve, 1));
-}
-
 describe('supervise', () => {
   it('starts a dead server again on its port, also after failed attempts', async () => {
     const first = fakeServer(7000, 1);
@@ -52,7 +49,7 @@ describe('supervise', () => {
       { logger, preferredPort: 6999 },
     );
     first.die();
-    await until(() => server.pid === 3);
+    await until('third start', () => server.pid === 3);
     expect(asked).toEqual([6999, 7000, 7000, 7000]);
     // One on another port would not be found by anybody.
     expect(elsewhere.stops()).toBe(1);
@@ -75,7 +72,7 @@ describe('supervise', () => {
       { logger },
     );
     first.die();
-    await until(() => attempts === 3);
+    await until('third attempt', () => attempts === 3);
     await server.stop();
     const attemptsAtStop = attempts;
     await new Promise((resolve) => setTimeout(resolve, 600));
@@ -99,7 +96,7 @@ describe('supervise', () => {
       { logger },
     );
     first.die();
-    await until(() => starts === 2);
+    await until('second start', () => starts === 2);
     const stopped = server.stop();
     finishStart(second.server);
     await stopped;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createRedis } from '#libs/bus';
 import { currentCorrelationId, Metrics, runWithCorrelation, silentLogger } from '#libs/telemetry';
-import { createTestRedis, type TestRedis } from '#libs/testing';
+import { createTestRedis, type TestRedis, until } from '#libs/testing';
 import { type JobName, jobNames } from './job-definitions.js';
 import { JobDispatcher } from './job-dispatcher.js';
 import { type JobContext, JobRegistry } from './job-registry.js';
@@ -46,14 +46,10 @@ describe('jobs over a real Redis', () => {
     await redis?.destroy();
   });
 
-  async function until(condition: () => boolean): Promise<void> {
-    while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-
   it('does a job under the correlation id of the request that ordered it', async () => {
     const poolId = randomUUID();
     await runWithCorrelation('request-1234', () => dispatcher.enqueue('pool.reconcile', { poolId }));
-    await until(() => seen.length > 0);
+    await until('the job begins', () => seen.length > 0);
     expect(seen[0]).toMatchObject({ name: 'pool.reconcile', payload: { poolId }, correlationId: 'request-1234' });
     expect(seen[0]?.context).toEqual({ correlationId: 'request-1234', attempt: 1, isLastAttempt: true });
   });
@@ -63,7 +59,7 @@ describe('jobs over a real Redis', () => {
     const here = randomUUID();
     await dispatcher.enqueue('desktop.destroy', { desktopId: elsewhere }, { host: 'host-2' });
     await dispatcher.enqueue('desktop.destroy', { desktopId: here }, { host: 'host-1' });
-    await until(() => seen.length > 0);
+    await until('the job begins', () => seen.length > 0);
     expect(seen.map((job) => job.payload)).toEqual([{ desktopId: here }]);
   });
 
@@ -72,13 +68,13 @@ describe('jobs over a real Redis', () => {
     let finish: () => void = () => undefined;
     perform = () => new Promise((resolve) => (finish = resolve));
     await dispatcher.enqueue('desktop.provision', { desktopId }, { host: 'host-1' });
-    await until(() => seen.length === 1);
+    await until('one job begins', () => seen.length === 1);
     await dispatcher.enqueue('desktop.provision', { desktopId }, { host: 'host-1' });
     finish();
     perform = async () => undefined;
     const other = randomUUID();
     await dispatcher.enqueue('desktop.provision', { desktopId: other }, { host: 'host-1' });
-    await until(() => seen.length === 2);
+    await until('two jobs begin', () => seen.length === 2);
     expect(seen.map((job) => job.payload)).toEqual([{ desktopId }, { desktopId: other }]);
   });
 
@@ -88,7 +84,7 @@ describe('jobs over a real Redis', () => {
       if (context.attempt === 1) throw new Error('not yet');
     };
     await dispatcher.enqueue('desktop.destroy', { desktopId }, { host: 'host-1' });
-    await until(() => seen.length === 2);
+    await until('two jobs begin', () => seen.length === 2);
     expect(seen.map((job) => [job.context.attempt, job.context.isLastAttempt])).toEqual([
       [1, false],
       [2, false],
@@ -99,7 +95,7 @@ describe('jobs over a real Redis', () => {
     const payload = { desktopId: 'not-a-uuid' };
     await dispatcher.enqueue('desktop.destroy', payload, { host: 'host-1' });
     await dispatcher.enqueue('pool.reconcile', { poolId: randomUUID() });
-    await until(() => seen.length > 0);
+    await until('the job begins', () => seen.length > 0);
     expect(seen.map((job) => job.name)).toEqual(['pool.reconcile']);
     await expect(dispatcher.enqueue('desktop.destroy', payload)).rejects.toThrow('wrong scope');
   });

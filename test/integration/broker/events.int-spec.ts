@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { type EventMessage, eventMessageSchema } from '#libs/contracts';
+import { until } from '#libs/testing';
 import { type BrokerFixture, startBroker } from './broker-fixture.js';
 
 let broker: BrokerFixture;
@@ -37,14 +38,6 @@ class Listener {
 
   of<E extends EventMessage['event']>(event: E): Extract<EventMessage, { event: E }>['data'][] {
     return this.messages.flatMap((message) => (message.event === event ? [message.data as never] : []));
-  }
-}
-
-async function until(what: string, condition: () => boolean, timeoutMs = 5000): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`did not happen in ${timeoutMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 

@@ -10,6 +10,7 @@ import {
   poolViewSchema,
   sessionViewSchema,
 } from '#libs/contracts';
+import { until } from '#libs/testing';
 import { type BrokerFixture, startBroker } from './broker-fixture.js';
 
 let broker: BrokerFixture;
@@ -91,15 +92,12 @@ describe('waiting', () => {
     const events: EventMessage[] = [];
     const socket = new WebSocket(`${broker.url.replace('http', 'ws')}/api/v1/events`, { headers: alice });
     socket.on('message', (data) => events.push(eventMessageSchema.parse(JSON.parse(String(data)))));
-    const until = async (what: string, matches: (message: EventMessage) => boolean): Promise<void> => {
+    const told = async (what: string, matches: (message: EventMessage) => boolean): Promise<void> => {
       // Well below the 10 s after which everything is looked at again anyway.
-      for (const deadline = Date.now() + 3_000; !events.some(matches); ) {
-        if (Date.now() > deadline) throw new Error(`was not told: ${what}`);
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
+      await until(what, () => events.some(matches), 3_000);
       events.length = 0;
     };
-    await until('hello', ({ event }) => event === 'hello');
+    await told('hello', ({ event }) => event === 'hello');
     const opened = await http().post('/api/v1/sessions').set(alice).send({ pool: 'call-center' });
     const session = sessionViewSchema.parse(opened.body);
     expect(session.queue).toEqual({ position: 1, estimatedSeconds: null, paused: null });
@@ -107,11 +105,11 @@ describe('waiting', () => {
       message.event === 'session' && message.data.id === session.id && message.data.queue?.paused === paused;
     for (const mode of ['maintenance', 'draining'] as const) {
       await patch('/pools/call-center', it_, { mode }).expect(200);
-      await until(mode, isPaused(mode));
+      await told(mode, isPaused(mode));
       expect((await get('/pools/call-center')).queue).toEqual({ length: 1, estimatedSeconds: null });
     }
     await patch('/pools/call-center', it_, { mode: 'active' }).expect(200);
-    await until('active', isPaused(null));
+    await told('active', isPaused(null));
     socket.terminate();
     await http().delete(`/api/v1/sessions/${session.id}`).set(alice).expect(202);
   });

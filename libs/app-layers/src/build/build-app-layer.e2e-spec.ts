@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { type BuiltImage, buildGoldenImage, verifyImage } from '#libs/images';
+import type { BuiltImage } from '#libs/images';
+import { builtTestImage } from '#libs/testing';
 import { versionIdOf } from '#libs/volumes';
 import { buildAppLayer } from './build-app-layer.js';
 
@@ -16,11 +17,7 @@ let image: BuiltImage;
 let dir: string;
 
 beforeAll(async () => {
-  const given = process.env.GOLDLEAF_TEST_IMAGE_DIR;
-  const outDir = join(resolve(process.env.GOLDLEAF_STATE_DIR ?? '.goldleaf'), 'images');
-  image = given
-    ? await verifyImage(given)
-    : await buildGoldenImage({ recipeDir: 'infra/images/call-center', outDir, logger });
+  image = await builtTestImage(logger);
   dir = await mkdtemp(join(tmpdir(), 'goldleaf-app-layers-'));
 });
 afterAll(() => rm(dir, { recursive: true }));

@@ -1,10 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { buildGoldenImage, toMachineImage, verifyImage } from '#libs/images';
+import { testImage, until } from '#libs/testing';
 import { parseGuestRequest } from '../guest-apps/guest-request.js';
 import { startGuestApp } from '../guest-apps/start-guest-app.js';
 import { syncGuestApps } from '../guest-apps/sync-guest-apps.js';
@@ -41,12 +41,6 @@ describe('app layers in a forked desktop', () => {
       volumeReconnectDelayS: RECONNECT_DELAY_S,
     });
   const says = async (id: string, script: string) => (await shell(driver, id, script)).stdout.trim();
-  const until = async (condition: () => Promise<boolean> | boolean, timeoutMs = 30_000) => {
-    for (const deadline = Date.now() + timeoutMs; !(await condition()); ) {
-      if (Date.now() > deadline) throw new Error('the condition did not come true in time');
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  };
   /** The guest's name of a disk. */
   const diskOf = (id: string, { id: volumeId }: ServedVolume) =>
     says(id, `cd /sys/block; for d in sd*; do grep -qs ${volumeId} $d/device/vpd_pg80 && echo $d; done`);
@@ -67,13 +61,7 @@ describe('app layers in a forked desktop', () => {
   }
 
   beforeAll(async () => {
-    const given = process.env.GOLDLEAF_TEST_IMAGE_DIR;
-    const outDir = join(resolve(process.env.GOLDLEAF_STATE_DIR ?? '.goldleaf'), 'images');
-    image = toMachineImage(
-      given
-        ? await verifyImage(given)
-        : await buildGoldenImage({ recipeDir: 'infra/images/call-center', outDir, logger }),
-    );
+    image = await testImage(logger);
     dir = await mkdtemp(join(tmpdir(), 'goldleaf-layers-'));
     await chmod(dir, 0o711);
     for (const name of ['notes', 'sums']) layers.set(name, await makeAppLayer(dir, name));
@@ -103,7 +91,7 @@ describe('app layers in a forked desktop', () => {
     );
     expect(await says(id, 'cat /etc/notes/kept.conf')).toBe('as it came');
     await startGuestApp(driver, id, 'notes');
-    await until(async () => (await says(id, 'cat /tmp/notes.log')) === '/usr/bin/notes --file two words');
+    await until('notes runs', async () => (await says(id, 'cat /tmp/notes.log')) === '/usr/bin/notes --file two words');
     const pid = await says(id, 'pgrep -x notes');
     expect(
       await says(id, `stat -c %U /proc/${pid}; cat /proc/${pid}/cgroup; tr '\\0' '\\n' < /proc/${pid}/environ`),
@@ -132,7 +120,7 @@ describe('app layers in a forked desktop', () => {
     const [notes, sums] = [await attach(id, 'notes'), await attach(id, 'sums')];
     await syncGuestApps(driver, id, [notes.app, sums.app]);
     for (const name of ['notes', 'sums']) await startGuestApp(driver, id, name);
-    await until(async () => (await says(id, 'cat /tmp/notes.log /tmp/sums.log | wc -l')) === '2');
+    await until('both run', async () => (await says(id, 'cat /tmp/notes.log /tmp/sums.log | wc -l')) === '2');
     await says(id, 'echo mine > /etc/notes/changed.conf');
 
     const { apps, removed } = await syncGuestApps(driver, id, [sums.app]);
@@ -143,7 +131,7 @@ describe('app layers in a forked desktop', () => {
     expect(await says(id, 'pgrep -c "openbox|tint2|Xorg"')).toBe('3');
     await driver.detachVolume(id, notes.id);
     expect(await driver.volumes(id)).toEqual([sums.id]);
-    await until(async () => (await diskOf(id, notes)) === '');
+    await until('the disk is gone', async () => (await diskOf(id, notes)) === '');
 
     await driver.attachVolume(id, notes);
     expect((await syncGuestApps(driver, id, [notes.app])).removed).toEqual(['sums']);
@@ -211,7 +199,7 @@ describe('app layers in a forked desktop', () => {
     const choose = () => says(id, 'runuser -u user -- sh /run/goldleaf-apps/bin/notes-0; echo $?');
     heard.length = 0;
     expect(await choose()).toBe('0');
-    await until(() => heard.length === 1);
+    await until('the choice is heard', () => heard.length === 1);
 
     const notes = await attach(id, 'notes');
     await driver.stop();
@@ -220,14 +208,14 @@ describe('app layers in a forked desktop', () => {
     await driver.start();
     expect(await driver.volumes(id)).toEqual([notes.id]);
     expect(await choose()).toBe('0');
-    await until(() => heard.length === 2);
+    await until('the second choice is heard', () => heard.length === 2);
     for (const { machineId, text } of heard) {
       expect(machineId).toBe(id);
       expect(parseGuestRequest(text)).toEqual({ name: 'notes', entry: 'notes.desktop' });
     }
     expect((await syncGuestApps(driver, id, [notes.app])).apps).toEqual([{ name: 'notes', state: 'ready' }]);
     await startGuestApp(driver, id, 'notes', { entry: 'notes.desktop' });
-    await until(async () => (await says(id, 'cat /tmp/notes.log')) !== '');
+    await until('notes runs', async () => (await says(id, 'cat /tmp/notes.log')) !== '');
     await driver.detachVolume(id, notes.id);
     expect(await driver.volumes(id)).toEqual([]);
     await driver.destroy(id);
@@ -252,12 +240,12 @@ describe('app layers in a forked desktop', () => {
     expect(await says(id, 'wc -c < /usr/share/sums/data')).toBe(`${5 << 20}`);
     expect(await end(1)).toBe('');
     await notes.serveAgain();
-    await until(async () => (await end(1)) === '0');
+    await until('the read ends', async () => (await end(1)) === '0');
     expect(await says(id, 'wc -c < /tmp/read-1')).toBe(`${64 << 10}`);
 
     await notes.kill();
     await read(2);
-    await until(async () => (await end(2)) !== '');
+    await until('the read fails', async () => (await end(2)) !== '');
     expect(await end(2)).toBe('1\nInput/output error');
     expect((await driver.inspect(id))?.state).toBe('running');
     await driver.resizeDisplay(id, 1280, 800);

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { testImage } from '#libs/testing';
+import { testImage, until } from '#libs/testing';
 import { describeHypervisorDriver } from '../driver-conformance.js';
 import type { Machine, MachineImage } from '../machine.js';
 import { MachineFolder } from './machine-record.js';
@@ -67,10 +67,6 @@ describe('forked machines', () => {
     const keys = (await readdir(parentsDir())).filter((name) => name.length === 40);
     expect(keys).toHaveLength(1);
     return new ParentFolder(parentsDir(), keys[0] ?? '');
-  }
-
-  async function until(condition: () => Promise<boolean>): Promise<void> {
-    while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
   const guestSays = async (id: string, script: string) => (await shell(driver, id, script)).stdout.trim();
@@ -160,7 +156,7 @@ describe('forked machines', () => {
     const dir = await mkdtemp(join(baseDir, 'core-'));
     const child = spawn('prlimit', ['--core=unlimited', '--', 'sleep', '60'], { cwd: dir });
     await once(child, 'spawn');
-    await until(async () => (await readFile(`/proc/${child.pid}/comm`, 'utf8')) === 'sleep\n');
+    await until('it is sleep', async () => (await readFile(`/proc/${child.pid}/comm`, 'utf8')) === 'sleep\n');
     child.kill(signal);
     await once(child, 'exit');
     expect(await readdir(dir)).not.toEqual([]);
