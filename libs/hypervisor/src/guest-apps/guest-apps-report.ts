@@ -31,6 +31,9 @@ export interface GuestAppsReport {
   readonly guestMs: Readonly<Record<string, number>>;
 }
 
+/** Much more than a guest has to say of as many applications as there may be; reading it takes milliseconds. */
+const MAX_REPORT_CHARACTERS = 256 * 1024;
+
 const lineSchema = z.union([
   z.tuple([z.enum(['ready', 'on-demand', 'removed']), z.string()]),
   z.tuple([z.literal('failed'), z.string(), guestAppFailureSchema, z.string()]),
@@ -43,6 +46,9 @@ const lineSchema = z.union([
  * @throws MachineError `failed` when it is something else
  */
 export function parseGuestAppsReport(wanted: readonly WantedApp[], output: string): GuestAppsReport {
+  if (output.length > MAX_REPORT_CHARACTERS) {
+    throw new MachineError('failed', "the guest's report of its applications is too long");
+  }
   const said = new Map<string, GuestAppState>();
   const removed: string[] = [];
   const guestMs: Record<string, number> = {};

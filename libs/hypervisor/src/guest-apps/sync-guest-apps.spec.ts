@@ -101,6 +101,11 @@ describe('the report of apps sync', () => {
     },
   );
 
+  it('is refused when it is longer than any guest has to say', async () => {
+    const failed = { name: 'MachineError', code: 'failed', message: expect.stringContaining('too long') };
+    await expect(syncGuestApps(guest('removed\told\n'.repeat(50_000)), 'one', [])).rejects.toMatchObject(failed);
+  });
+
   it('is not believed of applications that were not asked for', async () => {
     const { apps } = await syncGuestApps(guest('ready\tevil\n'), 'one', []);
     expect(apps).toEqual([]);

@@ -77,6 +77,28 @@ describe('GuestAgent', () => {
     await expect(look(60_000)).rejects.toMatchObject(unresponsive);
   });
 
+  it.each([
+    ['a line without an end', () => Buffer.alloc(64 << 10, 'x')],
+    ['lines without an end', () => Buffer.alloc(64 << 10, '\n')],
+  ])('hears no more of %s than it has to', async (_, some) => {
+    let sentBytes = 0;
+    onRequest = (_asked, socket) => {
+      const send = () => {
+        while (!socket.destroyed) {
+          sentBytes += 64 << 10;
+          if (!socket.write(some())) return void socket.once('drain', send);
+        }
+      };
+      send();
+    };
+    const look = GuestAgent.talk(path(), 60_000, undefined, (agent) => agent.fileExists('/x'));
+    await expect(look).rejects.toMatchObject({
+      code: 'guest-unresponsive',
+      message: expect.stringContaining('too much'),
+    });
+    expect(sentBytes).toBeLessThan(16 << 20);
+  });
+
   it('takes an answer of the wrong shape for no answer', async () => {
     onRequest = (asked, socket) => {
       if (asked.execute === 'guest-sync-delimited') sync(asked, socket);

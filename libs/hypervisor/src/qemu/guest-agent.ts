@@ -21,8 +21,13 @@ const execStatus = z.object({
   'err-data': z.string().optional(),
 });
 
-/** The agent sends at most 16 MiB of output, in base64. */
-const MAX_LINE_BYTES = 64 << 20;
+/**
+ * Of all that an agent says in one conversation: a hundred times what our programs print, and parsed in milliseconds. An
+ * agent may be whatever root of the desktop has put in its place, and could fill the memory of its host.
+ */
+const MAX_HEARD_BYTES = 4 << 20;
+/** Each costs its host more than its bytes do. */
+const MAX_HEARD_LINES = 4096;
 /** Of a file. */
 const MAX_READ_BYTES = 4096;
 /** An agent that just comes up loses what was sent before; asked again after this time. */
@@ -41,8 +46,10 @@ export class GuestAgentRefusal extends Error {
  * checked, bounded in size and in time.
  */
 export class GuestAgent {
-  private splitter = new LineSplitter(MAX_LINE_BYTES);
+  private splitter = new LineSplitter(MAX_HEARD_BYTES);
   private lines: string[] = [];
+  private heardBytes = 0;
+  private heardLines = 0;
   private wake: (() => void) | undefined;
   private failure: Error | undefined;
 
@@ -180,9 +187,15 @@ export class GuestAgent {
 
   private read(chunk: Buffer): void {
     try {
-      this.lines.push(...this.splitter.push(chunk));
+      this.heardBytes += chunk.length;
+      const lines = this.heardBytes > MAX_HEARD_BYTES ? [] : this.splitter.push(chunk);
+      this.heardLines += lines.length;
+      if (this.heardBytes > MAX_HEARD_BYTES || this.heardLines > MAX_HEARD_LINES) throw new Error('it says too much');
+      this.lines.push(...lines);
       this.wake?.();
     } catch (error) {
+      this.lines = [];
+      this.socket.destroy();
       this.fail(error as Error);
     }
   }

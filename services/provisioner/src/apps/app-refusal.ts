@@ -1,16 +1,18 @@
 import type { AppFailure } from '#libs/contracts';
 import { MachineError } from '#libs/hypervisor';
-import { DomainError, errors } from '#libs/kernel';
+import { DomainError, errors, plainText } from '#libs/kernel';
 import { VolumeError } from '#libs/volumes';
 
-/** Why a desktop goes without an application: the reason for the person, the message for IT. */
+/**
+ * Why a desktop goes without an application: the reason for the person, the message for IT. Guests have a hand in it.
+ */
 export class AppRefusal extends Error {
   constructor(
     readonly reason: AppFailure,
     message: string,
     options?: { cause?: unknown },
   ) {
-    super(message, options);
+    super(plainText(message), options);
     this.name = 'AppRefusal';
   }
 }
