@@ -17,7 +17,7 @@ describe('applications of desktops', () => {
     apps = await AppsFixture.create({
       attachTimeoutMs: 4_000,
       guestTimeoutMs: 4_000,
-      readTimeoutMs: 1_000,
+      readTimeoutMs: 3_000,
       retryAfterMs: [],
     });
   });
@@ -197,6 +197,7 @@ describe('applications of desktops', () => {
       const logon = await apps.logOn();
       await logon.shows({ notes: 'ready', sheet: 'failed damaged' });
       await logon.has(notes);
+      expect(apps.merges.map(({ exportName }) => exportName)).not.toContain(sheet.versionId);
       await until('marked', async () => {
         const { versions } = await apps.host.app.get(AppCatalogue).view('sheet');
         return versions[0]?.state === 'damaged' && versions[0].failure?.includes('damaged');
@@ -310,6 +311,8 @@ describe('applications of desktops', () => {
         ({ state, desktop }) => state === 'ready' && desktop?.id !== logon.desktopId,
       );
       expect(again.apps).toMatchObject([{ state: 'failed', reason: 'withdrawn' }]);
+      const found = `SELECT 1 FROM session_apps WHERE desktop_id = $1 AND reason = 'withdrawn'`;
+      await until('seen to', async () => (await apps.rows(found, [again.desktop?.id])).length > 0);
       expect(apps.machines.machines.get(again.desktop?.id ?? '')?.volumes.size).toBe(0);
     });
 
@@ -332,6 +335,7 @@ describe('applications of desktops', () => {
       await apps.assign('sheet');
       const letGo = await apps.holdStore();
       const logon = await apps.logOn();
+      await logon.shows({ notes: 'ready', sheet: 'attaching' });
       await logon.shows({ notes: 'ready', sheet: 'failed too-slow' });
       await logon.has(notes);
       letGo();
