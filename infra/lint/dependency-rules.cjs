@@ -49,10 +49,16 @@ module.exports = {
     },
     {
       name: 'services-never-import-each-other',
-      comment: 'standalone composes the others; the portal is static files and shares only contracts',
+      comment: 'standalone composes the others, but runs the command line as a program; the portal is static files and shares only contracts',
       severity: 'error',
-      from: { path: '^services/(broker|gateway|provisioner|portal)/' },
+      from: { path: '^services/(broker|cli|gateway|portal|provisioner)/' },
       to: { path: '^services/([^/]+)/', pathNot: '^services/$1/' },
+    },
+    {
+      name: 'nobody-imports-the-command-line',
+      severity: 'error',
+      from: { path: '^services/standalone/' },
+      to: { path: '^services/cli/' },
     },
     {
       name: 'a-lib-is-entered-through-its-index',

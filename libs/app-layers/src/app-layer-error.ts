@@ -8,13 +8,17 @@ export type AppLayerErrorCode =
   | 'changes-base'
   | 'content-refused'
   | 'build-failed'
+  /** A layer that was built. */
+  | 'no-layer'
+  | 'layer-damaged'
   /** Signing and checking. */
   | 'key-invalid'
+  | 'no-signing-key'
   | 'unsigned'
   | 'tampered'
   | 'untrusted';
 
-/** What went wrong with building, signing or checking an app layer. The message is for operators and says what to do. */
+/** What went wrong with building, storing, signing or checking an app layer. The message is for operators and says what to do. */
 export class AppLayerError extends Error {
   constructor(
     readonly code: AppLayerErrorCode,

@@ -1,7 +1,11 @@
 export { AppLayerError, type AppLayerErrorCode } from './app-layer-error.js';
 export { type BuildAppLayerOptions, type BuiltAppLayer, buildAppLayer } from './build/build-app-layer.js';
 export type { LeftOut } from './build/collect-layer.js';
+export { type LayerFolder, readLayerFolder, writeLayerFolder } from './layer/layer-folder.js';
+export { appVolume, type StoreLayerOptions, storeLayer } from './layer/store-layer.js';
+export { hostSigningKeyPath, loadHostSigningKey, makeHostSigningKey } from './sign/host-signing-key.js';
 export { signLayer } from './sign/sign-layer.js';
 export { loadOrCreateSigningKey, type SigningKey } from './sign/signing-key.js';
+export { trustedKeyFiles, trustKeys } from './sign/trusted-key-folder.js';
 export { loadTrustedKeys, parseTrustedKeys, type TrustedKeys } from './sign/trusted-keys.js';
 export { verifyLayer } from './sign/verify-layer.js';

@@ -1,7 +1,5 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { AppLayerError, loadTrustedKeys, type TrustedKeys, verifyLayer } from '#libs/app-layers';
+import { AppLayerError, loadTrustedKeys, type TrustedKeys, trustedKeyFiles, verifyLayer } from '#libs/app-layers';
 import type { AppLayerManifest, SignedAppLayer } from '#libs/contracts';
 import { DomainError, errors } from '#libs/kernel';
 import { LayerVerifier } from './layer-verifier.js';
@@ -30,13 +28,8 @@ export class TrustedKeyVerifier extends LayerVerifier {
 
   /** A file that is no key, or half written, does not take the trust from the others. */
   private async keys(): Promise<TrustedKeys> {
-    const names = await readdir(this.keysDir).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return [];
-      throw error;
-    });
-    const paths = names.filter((name) => name.endsWith('.pem')).map((name) => join(this.keysDir, name));
     const loaded = await Promise.all(
-      paths.map(async (path) => {
+      (await trustedKeyFiles(this.keysDir)).map(async (path) => {
         try {
           return [...(await loadTrustedKeys([path]))];
         } catch (error) {

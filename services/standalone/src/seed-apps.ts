@@ -3,7 +3,15 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { INestApplicationContext } from '@nestjs/common';
-import { signLayer } from '#libs/app-layers';
+import {
+  appVolume,
+  type LayerFolder,
+  makeHostSigningKey,
+  readLayerFolder,
+  signLayer,
+  storeLayer,
+  trustKeys,
+} from '#libs/app-layers';
 import { AppAssignments, AppCatalogue, AppRegistration } from '#libs/apps';
 import type { AppConfig } from '#libs/config';
 import type { AppView } from '#libs/contracts';
@@ -12,7 +20,6 @@ import type { BuiltImage } from '#libs/images';
 import { DomainError, errors } from '#libs/kernel';
 import type { Logger } from '#libs/telemetry';
 import { VolumeStore } from '#libs/volumes';
-import { appVolume, type LayerFolder, makeSigningKey, readLayerFolder, storeLayer, trustKeys } from '#services/cli';
 import { buildDemoLayer } from './build-demo-layer.js';
 import { type DemoApp, demoAppRecipe, demoApps, demoLayerDir } from './demo-apps.js';
 import type { Terminal } from './terminal.js';
@@ -85,8 +92,8 @@ async function seedApp(parts: SeedApps, demo: DemoApp): Promise<number | undefin
 }
 
 async function publish({ app, config, signal }: SeedApps, volumes: VolumeStore, layer: LayerFolder): Promise<void> {
-  const key = await makeSigningKey(config);
-  await trustKeys(config, key.publicKeyPem);
+  const key = await makeHostSigningKey(config.stateDir);
+  await trustKeys(config.appKeysDir, key.publicKeyPem);
   await storeLayer(volumes, layer, { signal });
   const document = signLayer(layer.manifest, key);
   const registration = app.get(AppRegistration, { strict: false });

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pino } from 'pino';
-import { type BuiltAppLayer, buildAppLayer } from '#libs/app-layers';
+import { type BuiltAppLayer, buildAppLayer, loadHostSigningKey, writeLayerFolder } from '#libs/app-layers';
 import { type CommonConfig, loadStoreConfig } from '#libs/config';
 import type { AppRing, ImageView } from '#libs/contracts';
 import { verifyImage } from '#libs/images';
@@ -9,9 +9,7 @@ import type { Broker } from '../api/broker.js';
 import { CliError } from '../cli-error.js';
 import type { CommandContext } from '../command-context.js';
 import type { CommandResult } from '../command-result.js';
-import { findImage } from '../layers/find-image.js';
-import { writeLayerFolder } from '../layers/layer-folder.js';
-import { signingKey } from '../layers/signing-key.js';
+import { findImage } from '../images/find-image.js';
 import { bytes, count } from '../text/format.js';
 import { publishFrom } from './app-publish.js';
 
@@ -55,7 +53,7 @@ export async function buildApp(
 }
 
 async function readyToPublish(broker: Broker, config: CommonConfig): Promise<ImageView[]> {
-  const [images] = await Promise.all([broker.images(), signingKey(config)]);
+  const [images] = await Promise.all([broker.images(), loadHostSigningKey(config.stateDir)]);
   return images;
 }
 

@@ -1,11 +1,8 @@
-import { signLayer } from '#libs/app-layers';
+import { type LayerFolder, loadHostSigningKey, readLayerFolder, signLayer, storeLayer } from '#libs/app-layers';
 import type { AppRing, AppView } from '#libs/contracts';
 import { CliError } from '../cli-error.js';
 import type { CommandContext } from '../command-context.js';
 import type { CommandResult } from '../command-result.js';
-import { type LayerFolder, readLayerFolder } from '../layers/layer-folder.js';
-import { signingKey } from '../layers/signing-key.js';
-import { storeLayer } from '../layers/store-layer.js';
 import { withVolumeStore } from '../store/with-volume-store.js';
 
 /** Signs, stores and registers a layer that was built before. */
@@ -25,7 +22,7 @@ export async function publishFrom(context: CommandContext, dir: string, ring: Ap
   const layer = await readLayerFolder(dir);
   const { name, label, volumeId } = layer.manifest;
   const document = await withVolumeStore(env, { mustExist: false }, async ({ config, volumes }) => {
-    const key = await signingKey(config);
+    const key = await loadHostSigningKey(config.stateDir);
     const onProgress = (fraction: number) => messages.progress(`storing ${name}`, fraction);
     await storeLayer(volumes, layer, { signal, onProgress });
     return signLayer(layer.manifest, key);

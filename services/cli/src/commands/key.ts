@@ -1,17 +1,24 @@
 import { readFile } from 'node:fs/promises';
+import {
+  hostSigningKeyPath,
+  loadHostSigningKey,
+  loadTrustedKeys,
+  makeHostSigningKey,
+  trustedKeyFiles,
+  trustKeys,
+} from '#libs/app-layers';
 import { loadStoreConfig } from '#libs/config';
 import { CliError } from '../cli-error.js';
 import type { CommandContext } from '../command-context.js';
 import type { CommandResult } from '../command-result.js';
-import { makeSigningKey, signingKey, signingKeyPath, trustedKeys, trustKeys } from '../layers/signing-key.js';
 import { facts } from '../text/table.js';
 
 /** Makes the key that signs layers on this host; an existing one stays. */
 export async function createKey({ env }: CommandContext): Promise<CommandResult> {
   const config = loadStoreConfig(env);
-  const { keyId, publicKeyPem, isNew } = await makeSigningKey(config);
-  const path = signingKeyPath(config);
-  const isTrusted = (await trustedKeys(config)).has(keyId);
+  const { keyId, publicKeyPem, isNew } = await makeHostSigningKey(config.stateDir);
+  const path = hostSigningKeyPath(config.stateDir);
+  const isTrusted = (await trustedKeys(config.appKeysDir)).has(keyId);
   const made = isNew
     ? `Made the signing key ${keyId} in ${path}`
     : `The signing key ${keyId} was there already, in ${path}`;
@@ -26,8 +33,8 @@ export async function createKey({ env }: CommandContext): Promise<CommandResult>
 /** The public half, for other hosts. */
 export async function showKey({ env }: CommandContext): Promise<CommandResult> {
   const config = loadStoreConfig(env);
-  const trusted = await trustedKeys(config);
-  const { keyId, publicKeyPem } = await signingKey(config);
+  const trusted = await trustedKeys(config.appKeysDir);
+  const { keyId, publicKeyPem } = await loadHostSigningKey(config.stateDir);
   return {
     document: { keyId, publicKeyPem, isTrusted: trusted.has(keyId), trusted: [...trusted.keys()] },
     text: `${facts([
@@ -41,13 +48,15 @@ export async function showKey({ env }: CommandContext): Promise<CommandResult> {
 /** Lets the services of this host take layers that a key signed. @param file with public keys in PEM; without it, the own one */
 export async function trustKey({ env }: CommandContext, file: string | undefined): Promise<CommandResult> {
   const config = loadStoreConfig(env);
-  const pem = file === undefined ? (await signingKey(config)).publicKeyPem : await readPem(file);
-  const keyIds = await trustKeys(config, pem);
+  const pem = file === undefined ? (await loadHostSigningKey(config.stateDir)).publicKeyPem : await readPem(file);
+  const keyIds = await trustKeys(config.appKeysDir, pem);
   return {
     document: { keyIds, folder: config.appKeysDir },
     text: `Trusted from now on: ${keyIds.join(', ')} (in ${config.appKeysDir})`,
   };
 }
+
+const trustedKeys = async (keysDir: string) => loadTrustedKeys(await trustedKeyFiles(keysDir));
 
 async function readPem(file: string): Promise<string> {
   try {

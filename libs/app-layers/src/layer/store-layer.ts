@@ -1,5 +1,5 @@
 import { type Version, type VolumeStore, versionIdOf } from '#libs/volumes';
-import { CliError } from '../cli-error.js';
+import { AppLayerError } from '../app-layer-error.js';
 import type { LayerFolder } from './layer-folder.js';
 
 export interface StoreLayerOptions {
@@ -14,7 +14,7 @@ export const appVolume = (name: string): string => `app-${name}`;
 /**
  * Writes a layer into the store. The same layer again is the same version again, and heals what of it is missing in the
  * store; after an interruption it goes on where it was.
- * @throws CliError when the file is not what was built; VolumeError
+ * @throws AppLayerError 'no-layer', 'layer-damaged' when the file is not what was built; VolumeError; the signal's reason
  */
 export async function storeLayer(
   volumes: VolumeStore,
@@ -22,11 +22,11 @@ export async function storeLayer(
   { signal, onProgress }: StoreLayerOptions = {},
 ): Promise<Version> {
   const id = await versionIdOf(layerPath, { signal }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') throw new CliError(`${layerPath} is not there: build the layer anew`, 'no-layer');
+    if (error.code === 'ENOENT') throw new AppLayerError('no-layer', `${layerPath} is not there: build the layer anew`);
     throw error;
   });
   if (id !== manifest.volumeId) {
-    throw new CliError(`${layerPath} is not what was built: build the layer anew`, 'layer-damaged');
+    throw new AppLayerError('layer-damaged', `${layerPath} is not what was built: build the layer anew`);
   }
   const volume = appVolume(manifest.name);
   const known = (await volumes.listVersions(volume)).find((version) => version.id === id);

@@ -1,8 +1,8 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { appLayerManifestSchema } from '#libs/contracts';
-import { CliError } from '../cli-error.js';
+import { type AppLayerManifest, appLayerManifestSchema } from '#libs/contracts';
+import { AppLayerError } from '../app-layer-error.js';
 
 const FILE = 'layer.json';
 
@@ -16,7 +16,7 @@ const layerFileSchema = z.strictObject({
 /** A layer that was built and lies in a folder with what is known of it. */
 export interface LayerFolder {
   readonly layerPath: string;
-  readonly manifest: z.infer<typeof appLayerManifestSchema>;
+  readonly manifest: AppLayerManifest;
 }
 
 /** Says in the folder of the layer what it is; the last step of a build, so that a folder with it is whole. */
@@ -31,7 +31,7 @@ export async function writeLayerFolder(dir: string, { layerPath, manifest }: Lay
   }
 }
 
-/** @throws CliError */
+/** What `writeLayerFolder` said. @throws AppLayerError 'no-layer', 'layer-damaged' */
 export async function readLayerFolder(dir: string): Promise<LayerFolder> {
   const path = join(resolve(dir), FILE);
   let text: string;
@@ -39,12 +39,12 @@ export async function readLayerFolder(dir: string): Promise<LayerFolder> {
     text = await readFile(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new CliError(`${dir} is not a folder that goldleaf app build made (${FILE}: ${code})`, 'no-layer');
+    throw new AppLayerError('no-layer', `${dir} is not a folder that goldleaf app build made (${FILE}: ${code})`);
   }
   try {
     const { layer, manifest } = layerFileSchema.parse(JSON.parse(text));
     return { layerPath: join(resolve(dir), layer), manifest };
   } catch {
-    throw new CliError(`${path} is damaged: build the layer anew`, 'layer-damaged');
+    throw new AppLayerError('layer-damaged', `${path} is damaged: build the layer anew`);
   }
 }
