@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { freePort } from '#libs/embedded';
+import { makeStateDir } from './make-state-dir.js';
 import { repository } from './repository.js';
 import { until } from './until.js';
 
@@ -23,15 +23,7 @@ export class Goldleaf {
 
   /** @param apps whether the demo applications are built and assigned; layers that were built before are taken */
   static async prepare({ apps = false } = {}): Promise<Goldleaf> {
-    const stateDir = await mkdtemp(join(tmpdir(), 'goldleaf-e2e-'));
-    // Machines and PostgreSQL run as other users than root.
-    await chmod(stateDir, 0o755);
-    for (const shared of ['images', 'app-layers']) {
-      const folder = resolve(repository, process.env.GOLDLEAF_STATE_DIR ?? '.goldleaf', shared);
-      await mkdir(folder, { recursive: true });
-      await symlink(folder, join(stateDir, shared));
-    }
-    return new Goldleaf(stateDir, await freePort(), apps ? 'on' : 'off');
+    return new Goldleaf(await makeStateDir(), await freePort(), apps ? 'on' : 'off');
   }
 
   get url(): string {

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, relative, resolve } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { Client, type QueryResultRow } from 'pg';
 import { pino } from 'pino';
 import { runMigrations } from '#libs/database';
@@ -16,6 +15,7 @@ import { processOwner, type SupervisedServer, startPostgres, startRedis, supervi
 import { buildGoldenImage, ImageCatalogue } from '#libs/images';
 import { testGuacd } from '#libs/testing';
 import { createDataSource } from '#migrations';
+import { makeStateDir } from './make-state-dir.js';
 import { repository } from './repository.js';
 import { ServiceProcess } from './service-process.js';
 
@@ -39,12 +39,7 @@ export class SeparateServices {
    * @param people who may sign in, with `<name>-demo`, and are of the role `staff`; `ivan` is of IT
    */
   static async prepare(people: readonly string[]): Promise<SeparateServices> {
-    const stateDir = await mkdtemp(join(tmpdir(), 'goldleaf-crash-'));
-    // Machines and servers run as other users than root.
-    await chmod(stateDir, 0o755);
-    const images = resolve(repository, process.env.GOLDLEAF_STATE_DIR ?? '.goldleaf', 'images');
-    await mkdir(images, { recursive: true });
-    await symlink(images, join(stateDir, 'images'));
+    const stateDir = await makeStateDir();
     const owner = processOwner();
     const options = (name: string) => ({ folder: join(stateDir, name), owner, logger });
     const [postgres, redis, directory] = await Promise.all([
@@ -52,7 +47,7 @@ export class SeparateServices {
       supervise('redis', (port) => startRedis({ ...options('redis'), ...preferred(port) }), { logger }),
       startDirectory(people),
     ]);
-    await migrateAndImport(postgres.url, images);
+    await migrateAndImport(postgres.url, join(stateDir, 'images'));
     const environment = {
       GOLDLEAF_STATE_DIR: stateDir,
       GOLDLEAF_SECRET_KEY: randomBytes(32).toString('hex'),
