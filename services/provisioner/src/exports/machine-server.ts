@@ -95,8 +95,12 @@ export class MachineServer {
   }
 
   private async serve(id: string, versionId: VersionId, signal: AbortSignal): Promise<Served> {
-    const [lease] = await Promise.all([this.options.readers.acquire(versionId, signal), this.listen()]);
+    const listening = this.listen();
+    // Seen to below, when there is a reader to be given back.
+    listening.catch(() => undefined);
+    const lease = await this.options.readers.acquire(versionId, signal);
     try {
+      await listening;
       signal.throwIfAborted();
       const reader = new WatchedReader(lease.reader, (error) => this.options.onFailure(id, error));
       this.exports.add(id, reader);
