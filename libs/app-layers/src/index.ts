@@ -7,5 +7,5 @@ export { hostSigningKeyPath, loadHostSigningKey, makeHostSigningKey } from './si
 export { signLayer } from './sign/sign-layer.js';
 export { loadOrCreateSigningKey, type SigningKey } from './sign/signing-key.js';
 export { trustedKeyFiles, trustKeys } from './sign/trusted-key-folder.js';
-export { loadTrustedKeys, parseTrustedKeys, type TrustedKeys } from './sign/trusted-keys.js';
+export { loadTrustedKeys, type TrustedKeys } from './sign/trusted-keys.js';
 export { verifyLayer } from './sign/verify-layer.js';

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { type AuditDetails, AuditLog } from '#libs/audit';
+import { AuditLog } from '#libs/audit';
 import type { AssignApp } from '#libs/contracts';
-import { transact, type UnitOfWork } from '#libs/database';
+import { transact } from '#libs/database';
 import { DomainError, errors } from '#libs/kernel';
-import { currentCorrelationId } from '#libs/telemetry';
-import { noSuchApp } from './app-catalogue.js';
+import { appIdOf } from './app-id.js';
+import { auditApp } from './audit-app.js';
 
 /** Which role gets which application. Counts from the next logon of its people on; `now` is only noted here. */
 @Injectable()
@@ -22,7 +22,7 @@ export class AppAssignments {
   async assign(name: string, role: string, assignment: AssignApp, actor: string): Promise<void> {
     const { kind, version, ring, mode, now } = assignment;
     await transact(this.dataSource, async (unit) => {
-      const appId = await this.idOf(unit, name);
+      const appId = await appIdOf(unit, name);
       const [known] = await unit.rows('SELECT 1 FROM app_versions WHERE app_id = $1 AND number = $2', [appId, version]);
       if (version !== null && !known) {
         throw new DomainError(errors.invalidRequest, `There is no version ${version} of the application "${name}"`);
@@ -34,34 +34,19 @@ export class AppAssignments {
                 ring = excluded.ring, mode = excluded.mode, created_by = excluded.created_by, created_at = now()`,
         [appId, role, kind, version, ring, mode, actor],
       );
-      await this.audit(unit, 'app-assigned', actor, name, { role, kind, version, ring, mode, now });
+      const details = { role, kind, version, ring, mode, now };
+      await auditApp(this.auditLog, unit, name, { action: 'app-assigned', actor, details });
     });
   }
 
   /** Takes an application from a role. One that it does not have is no error. @throws DomainError `not-found` */
   async withdraw(name: string, role: string, now: boolean, actor: string): Promise<void> {
     await transact(this.dataSource, async (unit) => {
-      const appId = await this.idOf(unit, name);
+      const appId = await appIdOf(unit, name);
       const sql = 'DELETE FROM app_assignments WHERE app_id = $1 AND role = $2 RETURNING 1';
       const gone = await unit.rows(sql, [appId, role]);
-      if (gone.length > 0) await this.audit(unit, 'app-withdrawn', actor, name, { role, now });
+      const entry = { action: 'app-withdrawn' as const, actor, details: { role, now } };
+      if (gone.length > 0) await auditApp(this.auditLog, unit, name, entry);
     });
-  }
-
-  private async idOf(unit: UnitOfWork, name: string): Promise<string> {
-    const [app] = await unit.rows<{ id: string }>('SELECT id FROM apps WHERE name = $1', [name]);
-    if (!app) throw noSuchApp(name);
-    return app.id;
-  }
-
-  private async audit(
-    unit: UnitOfWork,
-    action: 'app-assigned' | 'app-withdrawn',
-    actor: string,
-    name: string,
-    details: AuditDetails,
-  ): Promise<void> {
-    const entry = { action, actor, subject: `app:${name}`, details, correlationId: currentCorrelationId() };
-    await this.auditLog.recordAll([entry], unit);
   }
 }

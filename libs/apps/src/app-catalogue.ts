@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { type AuditDetails, AuditLog } from '#libs/audit';
+import { AuditLog } from '#libs/audit';
 import type { AppIcon, AppView, UpdateAppVersion } from '#libs/contracts';
-import { moveState, readRows, transact, type UnitOfWork } from '#libs/database';
+import { moveState, readRows, transact } from '#libs/database';
 import { DomainError, errors } from '#libs/kernel';
 import { currentCorrelationId } from '#libs/telemetry';
+import { noSuchApp } from './app-id.js';
 import { appVersionStates } from './app-version-states.js';
+import { auditApp } from './audit-app.js';
 import { readAppViews } from './read-app-views.js';
 
 interface VersionRow {
@@ -68,7 +70,8 @@ export class AppCatalogue {
         const move = { machine: appVersionStates, table: 'app_versions' as const, id: version.id, to: change.state };
         await moveState(unit, { ...move, from: version.state, set: { failure: null }, ...withCorrelation() });
       }
-      await this.audit(unit, 'app-version-changed', actor, name, { version: number, ...change });
+      const details = { version: number, ...change };
+      await auditApp(this.auditLog, unit, name, { action: 'app-version-changed', actor, details });
     });
     return this.view(name);
   }
@@ -88,23 +91,11 @@ export class AppCatalogue {
         [versionId],
       );
       const details = { version: version?.number ?? null, reason: 'damaged', detail: failure };
-      await this.audit(unit, 'app-failed', 'system', version?.name ?? '', details);
+      const entry = { action: 'app-failed' as const, actor: 'system', details };
+      await auditApp(this.auditLog, unit, version?.name ?? '', entry);
       return true;
     });
-  }
-
-  private async audit(
-    unit: UnitOfWork,
-    action: 'app-version-changed' | 'app-failed',
-    actor: string,
-    name: string,
-    details: AuditDetails,
-  ): Promise<void> {
-    await this.auditLog.recordAll([{ action, actor, subject: `app:${name}`, details, ...withCorrelation() }], unit);
   }
 }
 
 const withCorrelation = () => ({ correlationId: currentCorrelationId() });
-
-export const noSuchApp = (name: string): DomainError =>
-  new DomainError(errors.notFound, `There is no application "${name}"`);

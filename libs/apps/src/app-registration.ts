@@ -4,8 +4,8 @@ import { AuditLog } from '#libs/audit';
 import type { AppLayerManifest, AppView, RegisterAppVersion, SignedAppLayer } from '#libs/contracts';
 import { transact, type UnitOfWork } from '#libs/database';
 import { DomainError, errors } from '#libs/kernel';
-import { currentCorrelationId } from '#libs/telemetry';
 import { AppCatalogue } from './app-catalogue.js';
+import { auditApp } from './audit-app.js';
 import { LayerVerifier } from './layer-verifier.js';
 
 /** Takes signed layers into the catalogue. */
@@ -32,8 +32,7 @@ export class AppRegistration {
       const appId = await putApp(unit, manifest);
       const { number, isNew } = await putVersion(unit, { appId, manifest, layer, ring, actor });
       const details = { version: number, label: manifest.label, volume: manifest.volumeId, key: layer.keyId, isNew };
-      const entry = { action: 'app-registered' as const, actor, subject: `app:${name}`, details };
-      await this.auditLog.recordAll([{ ...entry, correlationId: currentCorrelationId() }], unit);
+      await auditApp(this.auditLog, unit, name, { action: 'app-registered', actor, details });
     });
     return this.catalogue.view(name);
   }

@@ -1,7 +1,9 @@
 export { AppAssignments } from './app-assignments.js';
-export { AppCatalogue, noSuchApp } from './app-catalogue.js';
+export { AppCatalogue } from './app-catalogue.js';
+export { appIdOf } from './app-id.js';
 export { AppRegistration } from './app-registration.js';
 export { AppsModule } from './apps.module.js';
+export { auditApp } from './audit-app.js';
 export { LayerVerifier } from './layer-verifier.js';
 export { LayerVerifierModule } from './layer-verifier.module.js';
 export { iconUrl } from './read-app-views.js';
@@ -10,6 +12,5 @@ export {
   type ResolvedApp,
   type RoleAssignment,
   resolveApps,
-  servedVersion,
 } from './resolve-apps.js';
-export { type VersionDocument, VersionDocuments } from './version-documents.js';
+export { signedDocument, type VersionDocument, VersionDocuments } from './version-documents.js';

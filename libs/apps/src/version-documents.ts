@@ -11,6 +11,9 @@ export interface VersionDocument {
   readonly document: SignedAppLayer;
 }
 
+/** Of a row of `app_versions`: its document as it was registered. */
+export const signedDocument = "jsonb_build_object('payload', payload, 'signature', signature, 'keyId', key_id)";
+
 /** The signed documents of versions, whoever should have them. */
 @Injectable()
 export class VersionDocuments {
@@ -21,7 +24,7 @@ export class VersionDocuments {
     return readRows<VersionDocument>(
       this.dataSource,
       `SELECT app_versions.id AS "versionId", apps.name,
-              jsonb_build_object('payload', payload, 'signature', signature, 'keyId', key_id) AS document
+              ${signedDocument} AS document
          FROM app_versions JOIN apps ON apps.id = app_id WHERE app_versions.id = ANY($1)`,
       [versionIds],
     );

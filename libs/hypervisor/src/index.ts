@@ -27,7 +27,7 @@ export type {
   MachineUsage,
 } from './machine.js';
 export { MachineError, type MachineErrorCode } from './machine-error.js';
-export { type GuestMessage, type MachineVolume, machineVolumeSchema } from './machine-volume.js';
+export type { GuestMessage, MachineVolume } from './machine-volume.js';
 export type { MachineUser } from './qemu/machine-user.js';
 export { QemuDriver } from './qemu/qemu-driver.js';
 export type { QemuDriverOptions } from './qemu/qemu-options.js';

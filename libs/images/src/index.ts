@@ -36,4 +36,4 @@ export {
 export { ImageVersion } from './image-version.entity.js';
 export { ImagesModule } from './images.module.js';
 export { type OsRelease, readOsRelease } from './os-release.js';
-export { imageVolume, type StoredImage, storedImageSchema } from './stored-image.js';
+export { type StoredImage, storedImageSchema } from './stored-image.js';

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { auditApp } from '#libs/apps';
 import { AuditLog } from '#libs/audit';
 import type { ProfileView } from '#libs/contracts';
 import { readRows, type UnitOfWork } from '#libs/database';
 import { DomainError, errors } from '#libs/kernel';
-import { currentCorrelationId } from '#libs/telemetry';
 import { type AppChoices, type Person, readAppChoices } from './app-choices.js';
 
 export interface ProfileQuery {
@@ -85,7 +85,6 @@ export class ProfileService {
   }
 
   private async audit(unit: UnitOfWork, actor: string, name: string, pinned: boolean): Promise<void> {
-    const entry = { action: 'app-pinned' as const, actor, subject: `app:${name}`, details: { pinned } };
-    await this.auditLog.recordAll([{ ...entry, correlationId: currentCorrelationId() }], unit);
+    await auditApp(this.auditLog, unit, name, { action: 'app-pinned', actor, details: { pinned } });
   }
 }

@@ -3,7 +3,6 @@ export { AppStarts } from './apps/app-starts.js';
 export { DesktopApps, type SessionAppChange } from './apps/desktop-apps.js';
 export { MyApps } from './apps/my-apps.js';
 export type { HeldApp, WantedApp, WantedApps } from './apps/read-desktop-apps.js';
-export { sessionAppStates } from './apps/session-app-states.js';
 export { SessionApps } from './apps/session-apps.js';
 export { type ConnectionClaims, ConnectionService, type OpenedConnection } from './connection-service.js';
 export { SessionAllocator } from './session-allocator.js';

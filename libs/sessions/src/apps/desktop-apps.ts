@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { AppCatalogue } from '#libs/apps';
+import { AppCatalogue, auditApp } from '#libs/apps';
 import { AuditLog } from '#libs/audit';
 import type { AppFailure, AppMode, SessionAppState } from '#libs/contracts';
 import { readRows, recordStateEvent, transact, type UnitOfWork } from '#libs/database';
@@ -184,8 +184,7 @@ export class DesktopApps {
       reason: reason ?? null,
       detail: detail ?? null,
     };
-    const entry = { action: 'app-failed' as const, actor: 'system', subject: `app:${app}`, details };
-    await this.auditLog.recordAll([{ ...entry, correlationId: currentCorrelationId() }], unit);
+    await auditApp(this.auditLog, unit, app, { action: 'app-failed', actor: 'system', details });
   }
 }
 

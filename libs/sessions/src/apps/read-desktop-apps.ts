@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { signedDocument } from '#libs/apps';
 import type { AppMode, SessionAppState, SignedAppLayer } from '#libs/contracts';
 import { readRows } from '#libs/database';
 
@@ -42,7 +43,7 @@ export async function readDesktopApps(dataSource: DataSource, desktopId: string)
     `SELECT desktops.id AS "desktopId", desktops.host, sessions.id AS "sessionId", sessions.username,
             (SELECT coalesce(jsonb_agg(jsonb_build_object(
                       'appId', apps.id, 'name', apps.name, 'versionId', version.id, 'mode', wanted.mode,
-                      'document', jsonb_build_object('payload', payload, 'signature', signature, 'keyId', key_id),
+                      'document', ${signedDocument},
                       'refusal', CASE WHEN version.state = 'damaged' THEN 'damaged'
                                  WHEN version.state = 'withdrawn'
                                   AND (held.app_version_id IS DISTINCT FROM version.id OR held.state <> 'ready')

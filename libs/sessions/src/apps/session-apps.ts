@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { AppAssignments, AppCatalogue, noSuchApp } from '#libs/apps';
+import { AppAssignments, AppCatalogue, appIdOf } from '#libs/apps';
 import type { AppView, AssignApp } from '#libs/contracts';
 import { transact, type UnitOfWork } from '#libs/database';
 import { LIVE } from '#libs/fleet';
@@ -51,8 +51,7 @@ export class SessionApps {
   private async applyNow(name: string, role: string): Promise<void> {
     await transact(this.dataSource, async (unit) => {
       await lockRecords(unit);
-      const [app] = await unit.rows<{ id: string }>('SELECT id FROM apps WHERE name = $1', [name]);
-      if (!app) throw noSuchApp(name);
+      const appId = await appIdOf(unit, name);
       const people = await unit.rows<Profile>(
         `SELECT id, username, roles FROM profiles
           WHERE roles @> ARRAY[$1] AND EXISTS (SELECT FROM sessions WHERE sessions.username = profiles.username
@@ -60,7 +59,7 @@ export class SessionApps {
           ORDER BY username FOR UPDATE`,
         [role],
       );
-      await this.apply(unit, app.id, people);
+      await this.apply(unit, appId, people);
     });
   }
 
