@@ -15,6 +15,9 @@ import { NotForYou } from './not-for-you.js';
 import { PeoplePage } from './people-page.js';
 import { useResource } from './use-resource.js';
 import './console.css';
+import './console-tables.css';
+import './console-pages.css';
+import './console-dialogs.css';
 
 const client = new ConsoleClient(new BrokerHttp());
 
