@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { AppLayerManifest } from '#libs/contracts';
 import { versionIdOf } from '#libs/volumes';
+import { appManifest } from '../../fixtures/app-layers.js';
 
 /** As built: a process of its own runs no TypeScript. */
 const program = resolve(import.meta.dirname, '../../../dist/services/cli/src/goldleaf.js');
@@ -85,21 +86,9 @@ export class CliFixture {
     const layer = `${name}-0.erofs`;
     await mkdir(dir, { recursive: true });
     await writeFile(join(dir, layer), randomBytes(layerBytes));
-    const manifest: AppLayerManifest = {
-      formatVersion: 1,
-      name,
-      displayName: 'Call notes',
-      description: 'A form',
-      label: '1.0',
-      os: { id: 'debian', versionId: '12', architecture: 'amd64' },
-      base: { image: 'demo', digest: '0'.repeat(64) },
-      volumeId: await versionIdOf(join(dir, layer)),
-      layerBytes,
-      installedBytes: layerBytes * 2,
-      entries: [{ id: 'notes.desktop', name: 'Call notes' }],
-      icon: { mediaType: 'image/svg+xml', base64: Buffer.from('<svg/>').toString('base64') },
-      packages: [],
-    };
+    const volumeId = await versionIdOf(join(dir, layer));
+    const sizes = { layerBytes, installedBytes: layerBytes * 2 };
+    const manifest = appManifest(name, '1.0', { displayName: 'Call notes', volumeId, ...sizes });
     await writeFile(join(dir, 'layer.json'), JSON.stringify({ formatVersion: 1, layer, manifest }));
     return { dir, manifest };
   }
