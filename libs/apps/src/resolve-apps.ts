@@ -11,6 +11,7 @@ export interface RoleAssignment {
   readonly mode: AppMode;
 }
 
+/** What the choice of a version depends on. */
 export interface ChoosableVersion {
   readonly id: string;
   readonly appId: string;
@@ -19,6 +20,7 @@ export interface ChoosableVersion {
   readonly ring: AppRing;
 }
 
+/** An application that a person gets, by the version that it is. */
 export interface ResolvedApp {
   readonly appId: string;
   readonly versionId: string;

@@ -18,6 +18,7 @@ export type AppAssignmentKind = z.infer<typeof appAssignmentKindSchema>;
 export const appVersionStateSchema = z.enum(['published', 'withdrawn', 'damaged']);
 export type AppVersionState = z.infer<typeof appVersionStateSchema>;
 
+/** What has become of an application on a desktop; `on-demand`: in the menu, and attached when it is started first. */
 export const sessionAppStateSchema = z.enum(['waiting', 'attaching', 'ready', 'on-demand', 'failed']);
 export type SessionAppState = z.infer<typeof sessionAppStateSchema>;
 
@@ -66,6 +67,7 @@ export const myAppSchema = z.object({
 });
 export type MyApp = z.infer<typeof myAppSchema>;
 
+/** Who gets an application, as IT sees it. */
 export const appAssignmentViewSchema = z.object({
   role: z.string(),
   kind: appAssignmentKindSchema,
@@ -80,6 +82,7 @@ export const appAssignmentViewSchema = z.object({
 });
 export type AppAssignmentView = z.infer<typeof appAssignmentViewSchema>;
 
+/** A version of an application, as IT sees it. */
 export const appVersionViewSchema = z.object({
   number: z.int(),
   label: z.string(),
@@ -115,11 +118,13 @@ export const appViewSchema = z.object({
 });
 export type AppView = z.infer<typeof appViewSchema>;
 
+/** A signed layer, for the catalogue. */
 export const registerAppVersionSchema = z
   .object({ layer: signedAppLayerSchema, ring: appRingSchema.default('broad') })
   .strict();
 export type RegisterAppVersion = z.infer<typeof registerAppVersionSchema>;
 
+/** How a role gets an application. */
 export const assignAppSchema = z
   .object({
     kind: appAssignmentKindSchema.default('assigned'),
@@ -132,6 +137,7 @@ export const assignAppSchema = z
   .strict();
 export type AssignApp = z.infer<typeof assignAppSchema>;
 
+/** What IT may change of a version. */
 export const updateAppVersionSchema = z
   .object({ ring: appRingSchema, state: appVersionStateSchema.extract(['published', 'withdrawn']) })
   .partial()

@@ -13,8 +13,10 @@ export interface MachineVolume {
   readonly exportName: string;
 }
 
+/** The serial number that the guest sees, so at most as long as one may be. */
 export const volumeIdSchema = z.string().regex(/^[a-z0-9-]{1,36}$/, 'not the id of a volume');
 
+/** What is checked before a machine is given a volume. */
 export const machineVolumeSchema = z.object({
   id: volumeIdSchema,
   socketPath: z

@@ -41,6 +41,7 @@ export async function readAppChoices(
   return choices ?? { assignments: [], versions: [], pins: [], hasRecords: false };
 }
 
+/** What a person gets of what their roles and pins ask for. */
 export interface GivenApps {
   readonly apps: readonly ResolvedApp[];
   /** What the person goes without because all versions that might be given are damaged. */

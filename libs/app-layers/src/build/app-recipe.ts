@@ -34,6 +34,7 @@ export const appRecipeSchema = z
 
 export type AppRecipe = z.infer<typeof appRecipeSchema>;
 
+/** A recipe with the folder that it came from. */
 export interface LoadedAppRecipe {
   readonly recipe: AppRecipe;
   readonly dir: string;

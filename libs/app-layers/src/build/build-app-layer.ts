@@ -16,6 +16,7 @@ import { versionIdOf } from '#libs/volumes';
 import { AppLayerError } from '../app-layer-error.js';
 import { type LoadedAppRecipe, loadAppRecipe } from './app-recipe.js';
 import { BuildRoot } from './build-root.js';
+import { LAYER_CHUNK_BYTES } from '../layer/layer-chunks.js';
 import { type CollectedLayer, collectLayer, type LeftOut, ownDataFolder } from './collect-layer.js';
 import { copyRecipeFiles } from './copy-recipe-files.js';
 import { entryField } from './desktop-entry.js';
@@ -39,6 +40,7 @@ export interface BuildAppLayerOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A layer that was built, not signed yet. */
 export interface BuiltAppLayer {
   readonly layerPath: string;
   readonly manifest: AppLayerManifest;
@@ -188,7 +190,7 @@ class LayerBuild {
       label: label ?? facts.packages.find((each) => each.name === first)?.version,
       os: { id: os.id, versionId: os.versionId, architecture: debianArchitecture() },
       base: { image: image.manifest.name, digest: image.manifest.digest },
-      volumeId: await versionIdOf(this.layerPath, { signal: this.options.signal }),
+      volumeId: await versionIdOf(this.layerPath, { chunkBytes: LAYER_CHUNK_BYTES, signal: this.options.signal }),
       layerBytes: (await stat(this.layerPath)).size,
       installedBytes,
       entries: entries.map(({ id, name: title }) => ({ id, name: title })),

@@ -25,6 +25,7 @@ export function syncInput(apps: readonly WantedApp[]): string {
   return lines.map((fields) => `${fields.map(escapeField).join('\t')}\n`).join('');
 }
 
+/** Text as one field of a line, whatever is in it. */
 export function escapeField(text: string): string {
   let escaped = '';
   for (const byte of Buffer.from(text, 'utf8')) {

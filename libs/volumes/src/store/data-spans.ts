@@ -5,6 +5,7 @@ import { z } from 'zod';
 
 const run = promisify(execFile);
 
+/** Bytes of a file: `from` is the first, `to` the one after the last. */
 export interface Span {
   readonly from: number;
   readonly to: number;

@@ -44,6 +44,7 @@ export async function presentSignIn({ env, url: option, signal }: SignInSource):
   return { url, token: kept.token };
 }
 
+/** The broker, as the person who signed in. @throws CliError when nobody did */
 export async function signedInBroker(source: SignInSource): Promise<Broker> {
   const { url, token } = await presentSignIn(source);
   return new Broker(new BrokerHttp({ url, token, signal: source.signal }));

@@ -27,10 +27,12 @@ export function versionChoices(
   return choices;
 }
 
+/** The value of the choice that stands for an assignment. */
 export function choiceOf(assignment: Pick<AppAssignmentView, 'version' | 'ring'>): string {
   return assignment.version === null ? assignment.ring : String(assignment.version);
 }
 
+/** What the value of a choice asks for. */
 export function parseChoice(value: string): Pick<AssignApp, 'version' | 'ring'> {
   if (value === 'broad' || value === 'pilot') return { version: null, ring: value };
   return { version: Number(value), ring: 'broad' };
