@@ -1,6 +1,7 @@
 export { AppLayerError, type AppLayerErrorCode } from './app-layer-error.js';
 export { type BuildAppLayerOptions, type BuiltAppLayer, buildAppLayer } from './build/build-app-layer.js';
 export type { LeftOut } from './build/collect-layer.js';
+export { LAYER_CHUNK_BYTES } from './layer/layer-chunks.js';
 export { type LayerFolder, readLayerFolder, writeLayerFolder } from './layer/layer-folder.js';
 export { appVolume, type StoreLayerOptions, storeLayer } from './layer/store-layer.js';
 export { hostSigningKeyPath, loadHostSigningKey, makeHostSigningKey } from './sign/host-signing-key.js';

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { LAYER_CHUNK_BYTES } from '#libs/app-layers';
 import type { AppLayerManifest } from '#libs/contracts';
 import { versionIdOf } from '#libs/volumes';
 import { appManifest } from '../../fixtures/app-layers.js';
@@ -86,10 +87,10 @@ export class CliFixture {
     const layer = `${name}-0.erofs`;
     await mkdir(dir, { recursive: true });
     await writeFile(join(dir, layer), randomBytes(layerBytes));
-    const volumeId = await versionIdOf(join(dir, layer));
+    const volumeId = await versionIdOf(join(dir, layer), { chunkBytes: LAYER_CHUNK_BYTES });
     const sizes = { layerBytes, installedBytes: layerBytes * 2 };
     const manifest = appManifest(name, '1.0', { displayName: 'Call notes', volumeId, ...sizes });
-    await writeFile(join(dir, 'layer.json'), JSON.stringify({ formatVersion: 1, layer, manifest }));
+    await writeFile(join(dir, 'layer.json'), JSON.stringify({ formatVersion: 2, layer, manifest }));
     return { dir, manifest };
   }
 

@@ -8,6 +8,7 @@ import { pino } from 'pino';
 import type { BuiltImage } from '#libs/images';
 import { builtTestImage } from '#libs/testing';
 import { versionIdOf } from '#libs/volumes';
+import { LAYER_CHUNK_BYTES } from '../layer/layer-chunks.js';
 import { buildAppLayer } from './build-app-layer.js';
 
 const logger = pino({ level: 'warn' });
@@ -59,7 +60,7 @@ describe('app layers from packages', () => {
     expect(manifest.packages.map(({ name }) => name)).toEqual(expect.arrayContaining(['gnumeric', 'gnumeric-common']));
     expect(manifest.packages.map(({ name }) => name)).not.toContain('libc6');
     expect(manifest.layerBytes).toBeLessThan(manifest.installedBytes);
-    expect(await versionIdOf(first.layerPath)).toBe(manifest.volumeId);
+    expect(await versionIdOf(first.layerPath, { chunkBytes: LAYER_CHUNK_BYTES })).toBe(manifest.volumeId);
 
     const says = await inDesktopWith(
       first.layerPath,

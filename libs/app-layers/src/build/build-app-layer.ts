@@ -14,9 +14,9 @@ import {
 } from '#libs/images';
 import { versionIdOf } from '#libs/volumes';
 import { AppLayerError } from '../app-layer-error.js';
+import { LAYER_CHUNK_BYTES } from '../layer/layer-chunks.js';
 import { type LoadedAppRecipe, loadAppRecipe } from './app-recipe.js';
 import { BuildRoot } from './build-root.js';
-import { LAYER_CHUNK_BYTES } from '../layer/layer-chunks.js';
 import { type CollectedLayer, collectLayer, type LeftOut, ownDataFolder } from './collect-layer.js';
 import { copyRecipeFiles } from './copy-recipe-files.js';
 import { entryField } from './desktop-entry.js';

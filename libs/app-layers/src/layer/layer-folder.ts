@@ -7,7 +7,8 @@ import { AppLayerError } from '../app-layer-error.js';
 const FILE = 'layer.json';
 
 const layerFileSchema = z.strictObject({
-  formatVersion: z.literal(1),
+  /** 2: chunks of 64 KiB; before, a layer had another id. */
+  formatVersion: z.literal(2),
   /** Name of the EROFS file beside it. */
   layer: z.string().regex(/^[a-z0-9][a-z0-9.-]*\.erofs$/),
   manifest: appLayerManifestSchema,
@@ -21,7 +22,7 @@ export interface LayerFolder {
 
 /** Says in the folder of the layer what it is; the last step of a build, so that a folder with it is whole. */
 export async function writeLayerFolder(dir: string, { layerPath, manifest }: LayerFolder): Promise<void> {
-  const file = { formatVersion: 1, layer: basename(layerPath), manifest } satisfies z.infer<typeof layerFileSchema>;
+  const file = { formatVersion: 2, layer: basename(layerPath), manifest } satisfies z.infer<typeof layerFileSchema>;
   const made = join(dir, `.${FILE}.${process.pid}`);
   try {
     await writeFile(made, `${JSON.stringify(file, null, 2)}\n`);
@@ -45,6 +46,6 @@ export async function readLayerFolder(dir: string): Promise<LayerFolder> {
     const { layer, manifest } = layerFileSchema.parse(JSON.parse(text));
     return { layerPath: join(resolve(dir), layer), manifest };
   } catch {
-    throw new AppLayerError('layer-damaged', `${path} is damaged: build the layer anew`);
+    throw new AppLayerError('layer-damaged', `${path} is damaged, or of an earlier version: build the layer anew`);
   }
 }

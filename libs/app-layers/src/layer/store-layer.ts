@@ -1,5 +1,6 @@
 import { type Version, type VolumeStore, versionIdOf } from '#libs/volumes';
 import { AppLayerError } from '../app-layer-error.js';
+import { LAYER_CHUNK_BYTES } from './layer-chunks.js';
 import type { LayerFolder } from './layer-folder.js';
 
 export interface StoreLayerOptions {
@@ -21,7 +22,8 @@ export async function storeLayer(
   { layerPath, manifest }: LayerFolder,
   { signal, onProgress }: StoreLayerOptions = {},
 ): Promise<Version> {
-  const id = await versionIdOf(layerPath, { signal }).catch((error: NodeJS.ErrnoException) => {
+  const chunkBytes = LAYER_CHUNK_BYTES;
+  const id = await versionIdOf(layerPath, { chunkBytes, signal }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') throw new AppLayerError('no-layer', `${layerPath} is not there: build the layer anew`);
     throw error;
   });
@@ -32,6 +34,7 @@ export async function storeLayer(
   const known = (await volumes.listVersions(volume)).find((version) => version.id === id);
   return volumes.writeVersion(layerPath, {
     volume,
+    chunkBytes,
     ...(known && { number: known.number }),
     signal,
     onProgress: ({ readBytes }) => onProgress?.(readBytes / manifest.layerBytes),
