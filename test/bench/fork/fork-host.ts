@@ -10,7 +10,8 @@ import { testImage } from '#libs/testing';
 
 const logger = pino({ level: 'warn' }, pino.destination(2));
 const BOOT_TIMEOUT_MS = 240_000;
-const machineUser = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : undefined;
+/** Whom machines of benches run as. */
+export const machineUser = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : undefined;
 
 export interface MadeMachine {
   readonly machine: Machine;
@@ -24,8 +25,9 @@ export class ForkHost {
   private nextPort = 22_900;
 
   private constructor(
-    private readonly dir: string,
-    private readonly image: MachineImage,
+    /** Machines can enter it. */
+    readonly dir: string,
+    readonly image: MachineImage,
   ) {}
 
   static async open(): Promise<ForkHost> {
