@@ -13,7 +13,7 @@ export interface ChunkCacheOptions {
   readonly logger: Logger;
 }
 
-/** A file that is opened again is verified again, so what is read all the time should stay open: 1 GiB of usual chunks. */
+/** A file that is opened again is verified again, so what is read all the time should stay open: 256 MiB of app layers. */
 const DEFAULT_OPEN_FILES = 4096;
 
 interface CacheEntry {
