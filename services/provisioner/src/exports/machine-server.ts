@@ -103,7 +103,8 @@ export class MachineServer {
       await listening;
       signal.throwIfAborted();
       const reader = new WatchedReader(lease.reader, (error) => this.options.onFailure(id, error));
-      this.exports.add(id, reader);
+      // Guests read ahead themselves, and what they do not use was fetched for nothing.
+      this.exports.add(id, reader, { readAhead: false });
       const served = { versionId, lease, reader };
       this.opened.set(id, served);
       return served;
