@@ -7,7 +7,10 @@ export const MAX_ICON_BYTES = 64 * 1024;
 export const appIconSchema = z
   .object({
     mediaType: z.enum(['image/png', 'image/svg+xml']),
-    base64: z.base64().max(Math.ceil(MAX_ICON_BYTES / 3) * 4),
+    base64: z
+      .base64()
+      .min(4)
+      .max(Math.ceil(MAX_ICON_BYTES / 3) * 4),
   })
   .strict();
 export type AppIcon = z.infer<typeof appIconSchema>;

@@ -128,7 +128,7 @@ export type RegisterAppVersion = z.infer<typeof registerAppVersionSchema>;
 export const assignAppSchema = z
   .object({
     kind: appAssignmentKindSchema.default('assigned'),
-    version: z.int().min(1).nullable().default(null),
+    version: z.int().min(1).max(1_000_000).nullable().default(null),
     ring: appRingSchema.default('broad'),
     mode: appModeSchema.default('at-logon'),
     /** Also on the desktops of people who are in a session now. */
