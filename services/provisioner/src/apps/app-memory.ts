@@ -4,6 +4,10 @@ import type { Clock } from '#libs/kernel';
 import { CLOCK } from '#libs/telemetry';
 import { APP_OPTIONS, type AppOptions } from './app-options.js';
 
+/** A round that failed is tried again at once, then after this and ever longer waits: its guest may be anything. */
+const REST_MS = 5_000;
+const LONGEST_REST_MS = 5 * 60_000;
+
 /** What this process knows of the applications of a desktop; nothing that the rows or the machine would not tell. */
 export class DesktopMemory {
   /** Volumes that nobody wants were not let go of. */
@@ -14,6 +18,9 @@ export class DesktopMemory {
   private told: string | undefined;
   /** Of versions that failed in a way that may pass: how often, and when to try again. */
   private readonly failures = new Map<string, { count: number; retryAtMs: number }>();
+
+  private failedRounds = 0;
+  private restsUntilMs = 0;
 
   constructor(
     private readonly clock: Clock,
@@ -39,6 +46,18 @@ export class DesktopMemory {
 
   forgetTold(): void {
     this.told = undefined;
+  }
+
+  /** A round ended, well or not. */
+  roundEnded(isGood: boolean): void {
+    this.failedRounds = isGood ? 0 : this.failedRounds + 1;
+    const restMs = this.failedRounds < 2 ? 0 : Math.min(REST_MS * 2 ** (this.failedRounds - 2), LONGEST_REST_MS);
+    this.restsUntilMs = this.clock.now().getTime() + restMs;
+  }
+
+  /** Rounds have failed again and again: no more of them unless somebody asks for one. */
+  get isResting(): boolean {
+    return this.clock.now().getTime() < this.restsUntilMs;
   }
 
   get isRetryDue(): boolean {

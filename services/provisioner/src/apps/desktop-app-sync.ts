@@ -74,9 +74,12 @@ export class DesktopAppSync {
       const desktop = await this.rows.wantedApps(desktopId);
       if (desktop?.host !== this.options.hostName) return;
       await new AppRound(this.parts, desktop, this.memory.of(desktopId), controller.signal).run();
+      this.memory.of(desktopId).roundEnded(true);
     } catch (error) {
       const isGone = error instanceof MachineError && error.code === 'not-found';
-      if (!isGone && !controller.signal.aborted) throw error;
+      if (isGone || controller.signal.aborted) return;
+      this.memory.of(desktopId).roundEnded(false);
+      throw error;
     } finally {
       this.underWay.delete(desktopId);
     }

@@ -12,6 +12,7 @@ import { DesktopAppSync } from './desktop-app-sync.js';
 /** People click a few times when nothing happens at once; programs may say more, and are not heard. */
 const WISHES = 5;
 const WISHES_WITHIN_MS = 10_000;
+const TELL_AGAIN_MS = 60_000;
 
 /** Grants what desktops ask for: an application of their person to be started. Any program of a desktop may ask. */
 @Injectable()
@@ -19,6 +20,8 @@ export class GuestRequests {
   private unsubscribe: (() => void) | undefined;
   /** When the latest wishes of each machine were made. */
   private readonly latest = new Map<string, number[]>();
+  /** When it was last told of each machine that it was not heard. */
+  private readonly told = new Map<string, number>();
 
   constructor(
     private readonly rows: DesktopApps,
@@ -52,6 +55,8 @@ export class GuestRequests {
         this.memory.of(machineId).menuStarts.set(request.name, request.entry);
         await this.sync.run(machineId);
       } catch (error) {
+        // They choose it again; it must not start by itself later.
+        this.memory.of(machineId).menuStarts.delete(request.name);
         this.logger.warn({ err: error, desktopId: machineId }, 'a desktop did not get what it asked for');
       }
     });
@@ -66,9 +71,13 @@ export class GuestRequests {
     return true;
   }
 
-  /** What was said is not written down: it may be anything. */
+  /** What was said is not written down: it may be anything. Nor is each of many: one tells as much. */
   private ignore(machineId: string, reason: 'unknown' | 'too-many' | 'not-theirs'): void {
     this.metrics.ignoredMessages.inc({ reason });
+    const nowMs = this.clock.now().getTime();
+    for (const [id, atMs] of this.told) if (atMs < nowMs - TELL_AGAIN_MS) this.told.delete(id);
+    if (this.told.has(machineId)) return;
+    this.told.set(machineId, nowMs);
     this.logger.info({ desktopId: machineId, reason }, 'a message of a desktop was ignored');
   }
 }
