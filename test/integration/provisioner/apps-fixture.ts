@@ -180,7 +180,8 @@ export class AppsFixture {
   }
 
   async showStore(): Promise<void> {
-    await rm(join(this.fleet.stateDir, 'store'), { recursive: true, force: true });
+    // Whoever tries to reach it makes folders there meanwhile.
+    await rm(join(this.fleet.stateDir, 'store'), { recursive: true, force: true, maxRetries: 20 });
     await rename(join(this.fleet.stateDir, 'store-away'), join(this.fleet.stateDir, 'store'));
   }
 

@@ -30,6 +30,7 @@ function reasonOf(error: unknown): AppFailure {
   if (VolumeError.is(error, 'chunk-damaged', 'manifest-damaged')) return 'damaged';
   if (VolumeError.is(error, 'store-unavailable')) return 'too-slow';
   if (error instanceof MachineError && error.code === 'guest-unresponsive') return 'too-slow';
-  if (error instanceof Error && error.name === 'TimeoutError') return 'too-slow';
+  // Of `AbortSignal.timeout`, by name: it may be of another realm.
+  if ((error as Partial<Error> | undefined)?.name === 'TimeoutError') return 'too-slow';
   return 'failed';
 }

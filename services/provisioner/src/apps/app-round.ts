@@ -94,16 +94,22 @@ export class AppRound {
     const { desktopId, signal } = this;
     const isReady = this.has.has(app.versionId) && app.held?.versionId === app.versionId && app.held.state === 'ready';
     this.coming.add(app.versionId);
+    // From the first telling on: a guest that is not told of it takes it away, and ends what the person works with.
+    if (isReady) this.attached.set(app.name, app);
     const recorded = recorder.record(desktopId, app, isReady ? 'ready' : 'attaching');
+    // Waited for below; a database that refuses meanwhile must not end the process.
+    recorded.catch(() => undefined);
     try {
       if (isReady) await this.serveOn(app);
-      else if (this.has.has(app.versionId)) await attacher.serve(desktopId, app, signal);
+      else if (this.has.has(app.versionId)) await attacher.serve(desktopId, app, this.inTime());
       else await attacher.attach(desktopId, app, signal);
       this.has.add(app.versionId);
       this.attached.set(app.name, app);
       if (!isReady) this.fresh.add(app);
     } catch (error) {
       signal.throwIfAborted();
+      // Its machine has ended, and that is nothing to tell of the application.
+      if (error instanceof MachineError && error.code === 'not-found') throw error;
       await recorded;
       await this.fail(app, refusalOf(error));
     } finally {
@@ -112,11 +118,16 @@ export class AppRound {
     }
   }
 
+  /** Others of the desktop do not wait for a store that does not answer. */
+  private inTime(): AbortSignal {
+    return AbortSignal.any([this.signal, AbortSignal.timeout(this.parts.options.attachTimeoutMs)]);
+  }
+
   /** What works is not taken away because the store does not answer. @throws AppRefusal */
   private async serveOn(app: WantedApp): Promise<void> {
     const { attacher, logger } = this.parts;
     try {
-      await attacher.serve(this.desktopId, app, this.signal);
+      await attacher.serve(this.desktopId, app, this.inTime());
     } catch (error) {
       if (error instanceof AppRefusal) throw error;
       logger.warn({ err: error, desktopId: this.desktopId, app: app.name }, 'an application is not served again yet');
@@ -180,10 +191,12 @@ export class AppRound {
     if (state.state === 'failed') {
       const { lastFailure } = reader ?? {};
       await this.fail(app, lastFailure ? refusalOf(lastFailure) : new AppRefusal(state.reason, state.detail));
-    } else if (state.state === 'ready') {
+    } else if (state.state === 'ready' && this.attached.has(app.name)) {
       reader?.endSetUp();
       this.fresh.delete(app);
       await recorder.record(this.desktopId, app, 'ready');
+    } else if (this.attached.has(app.name)) {
+      await this.fail(app, new AppRefusal('failed', 'the guest says that it has it in its menu only'));
     } else if (this.plan.menu.includes(app) && !(app.held?.state === 'failed' && isHeldAsWanted(app))) {
       await recorder.record(this.desktopId, app, 'on-demand');
     }

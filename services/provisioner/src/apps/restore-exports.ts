@@ -1,12 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
-import { VersionDocuments } from '#libs/apps';
-import type { HypervisorDriver } from '#libs/hypervisor';
+import { type VersionDocument, VersionDocuments } from '#libs/apps';
+import { type HypervisorDriver, MachineError } from '#libs/hypervisor';
+import { waitFor } from '#libs/kernel';
 import { DesktopApps } from '#libs/sessions';
 import { LOGGER } from '#libs/telemetry';
 import { DRIVER } from '../provisioner-options.js';
 import { AppAttacher } from './app-attacher.js';
 import { AppMemory } from './app-memory.js';
+
+/** A store that answers needs less; and what is not served by then is served as soon as it can be. */
+const START_PATIENCE_MS = 3_000;
 
 /**
  * Serves the volumes again that machines of an earlier process have: their reads wait for it, for two minutes at most. What
@@ -16,6 +20,9 @@ import { AppMemory } from './app-memory.js';
 export class RestoreExports {
   /** Volumes that machines have and that are not served, as pairs. */
   private missing: { readonly machineId: string; readonly volumeId: string }[] = [];
+  private underWay: Promise<void> | undefined;
+  /** Those of which it was told that they cannot be served: a store may be away for hours. */
+  private readonly told = new Set<string>();
 
   constructor(
     private readonly attacher: AppAttacher,
@@ -26,38 +33,57 @@ export class RestoreExports {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** Call when the driver has adopted its machines, before anything else. */
+  /**
+   * Call when the driver has adopted its machines, before anything else. A store that does not answer holds it up for
+   * moments only: there is more to a provisioner than applications.
+   */
   async run(): Promise<void> {
     const machines = (await this.driver.list()).filter(({ state }) => state === 'running');
     for (const { id } of machines) this.memory.adopt(id);
-    const found = await Promise.all(machines.map(({ id }) => this.volumesOf(id)));
-    this.missing = found.flat();
-    await this.serveMissing();
-    await Promise.all(
-      [...new Set(found.flat().map(({ machineId }) => machineId))].map((id) => this.findLeftovers(id, found.flat())),
-    );
+    const found = (await Promise.all(machines.map(({ id }) => this.volumesOf(id)))).flat();
+    this.missing = found;
+    await waitFor(this.serveMissing(), AbortSignal.timeout(START_PATIENCE_MS)).catch(() => undefined);
+    const withVolumes = [...new Set(found.map(({ machineId }) => machineId))];
+    await Promise.all(withVolumes.map((id) => this.findLeftovers(id, found)));
   }
 
-  /** Serves what could not be served before. */
-  async serveMissing(): Promise<void> {
-    if (this.missing.length === 0) return;
+  /** Serves what could not be served before. Never rejects; with a store that is away it may take minutes, or for ever. */
+  serveMissing(): Promise<void> {
+    if (this.missing.length === 0) return Promise.resolve();
+    this.underWay ??= this.serveAll()
+      .catch((error: unknown) => this.logger.warn({ err: error }, 'volumes of machines could not be served again'))
+      .finally(() => {
+        this.underWay = undefined;
+      });
+    return this.underWay;
+  }
+
+  private async serveAll(): Promise<void> {
     const found = await this.documents.of([...new Set(this.missing.map(({ volumeId }) => volumeId))]);
     const documents = new Map(found.map((document) => [document.versionId, document]));
-    const running = new Set((await this.driver.list()).map(({ id }) => id));
     const served = await Promise.all(
-      this.missing.map(async ({ machineId, volumeId }) => {
-        const document = documents.get(volumeId);
-        if (!document || !running.has(machineId)) return true;
-        try {
-          await this.attacher.serve(machineId, document);
-          return true;
-        } catch (error) {
-          this.logger.warn({ err: error, machineId, app: document.name }, 'an application is not served again yet');
-          return false;
-        }
-      }),
+      this.missing.map(({ machineId, volumeId }) => this.serveOne(machineId, documents.get(volumeId))),
     );
     this.missing = this.missing.filter((_, index) => !served[index]);
+  }
+
+  /** @returns whether nothing is left to be done */
+  private async serveOne(machineId: string, document: VersionDocument | undefined): Promise<boolean> {
+    if (!document) return true;
+    const key = `${machineId} ${document.versionId}`;
+    try {
+      // It may have ended, or let go of the volume, since it was found.
+      if (!(await this.driver.volumes(machineId)).includes(document.versionId)) return true;
+      await this.attacher.serve(machineId, document);
+      this.told.delete(key);
+      return true;
+    } catch (error) {
+      if (error instanceof MachineError && error.code === 'not-found') return true;
+      const about = { err: error, machineId, app: document.name };
+      this.logger[this.told.has(key) ? 'debug' : 'warn'](about, 'an application is not served again yet');
+      this.told.add(key);
+      return false;
+    }
   }
 
   private async volumesOf(machineId: string): Promise<typeof this.missing> {

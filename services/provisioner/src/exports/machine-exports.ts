@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
 import type { MachineUser, MachineVolume } from '#libs/hypervisor';
+import { waitFor } from '#libs/kernel';
 import { LOGGER } from '#libs/telemetry';
 import type { VolumeError } from '#libs/volumes';
 import { VolumeMetrics } from '../metrics/volume-metrics.js';
@@ -29,6 +30,7 @@ export interface ReadFailure {
 
 /** How long a version stays open after the last machine that used it: people come one after another. */
 const UNUSED_MS = 10 * 60_000;
+const STOP_PATIENCE_MS = 2_000;
 
 /**
  * The volumes that machines of this host are served, each machine's on a socket of its own. A machine has the same socket
@@ -97,7 +99,8 @@ export class MachineExports {
   async stop(): Promise<void> {
     this.folder = undefined;
     await Promise.all([...this.servers.keys()].map((machineId) => this.release(machineId)));
-    await this.readers.closeUnused(0);
+    // What is left of a reader in a store that does not answer runs out by itself.
+    await waitFor(this.readers.closeUnused(0), AbortSignal.timeout(STOP_PATIENCE_MS)).catch(() => undefined);
   }
 
   /** @returns a function that ends the subscription */

@@ -71,4 +71,47 @@ describe('MachineServer', () => {
     await readers.closeUnused(0);
     expect([server.volumeIds.length, await holds()]).toEqual([0, 0]);
   });
+
+  describe('while the store does not answer', () => {
+    let answer: () => void;
+
+    beforeEach(() => {
+      const put = objects.put.bind(objects);
+      const held = new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      objects.put = async (...args) => {
+        await held;
+        return put(...args);
+      };
+    });
+
+    it('whoever gives up does not end it for others, and it is served in the end', async () => {
+      const server = serverAt(join(folder, 'one'));
+      const abort = new AbortController();
+      const impatient = server.open({ id: 'v', versionId }, abort.signal);
+      const patient = server.open({ id: 'v', versionId });
+      abort.abort(new Error('enough'));
+      await expect(impatient).rejects.toThrow('enough');
+      answer();
+      await expect(patient).resolves.toMatchObject({ exportName: 'v' });
+      await server.end();
+    });
+
+    it('what is closed before it was opened is not served later', async () => {
+      const server = serverAt(join(folder, 'one'));
+      const opening = server.open({ id: 'v', versionId });
+      const closed = server.close('v');
+      await expect(opening).rejects.toThrow('has ended');
+      await closed;
+      answer();
+      await server.open({ id: 'w', versionId });
+      expect(server.volumeIds).toEqual(['w']);
+      await server.open({ id: 'v', versionId });
+      expect(server.volumeIds).toEqual(['w', 'v']);
+      await server.end();
+      await readers.closeUnused(0);
+      expect(await holds()).toBe(0);
+    });
+  });
 });

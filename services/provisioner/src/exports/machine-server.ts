@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { MachineVolume } from '#libs/hypervisor';
+import { waitFor } from '#libs/kernel';
 import {
   NbdExports,
   type NbdMetrics,
@@ -35,10 +36,16 @@ interface Served {
   readonly reader: WatchedReader;
 }
 
+interface Serving {
+  readonly done: Promise<Served>;
+  /** Nobody wants it any more. */
+  readonly stop: AbortController;
+}
+
 /** Serves one machine its volumes, on a socket of its own: who can connect to it sees all that is on it. */
 export class MachineServer {
   private readonly exports = new NbdExports();
-  private readonly served = new Map<string, Promise<Served>>();
+  private readonly served = new Map<string, Serving>();
   private readonly opened = new Map<string, Served>();
   private readonly ended = new AbortController();
   private server: Promise<NbdServer> | undefined;
@@ -60,31 +67,25 @@ export class MachineServer {
   }
 
   /**
-   * Serves the version from now on; one that is served already goes on being so.
+   * Serves the version from now on; one that is served already goes on being so. Whoever gives up does not end it for
+   * others who wait, and it comes to be served all the same, unless it is closed.
    * @throws what `VolumeStore.openVersion` does, the signal's reason, and when the socket cannot be listened on
    */
   async open({ id, versionId }: ExportedVersion, signal?: AbortSignal): Promise<MachineVolume> {
-    const { socketPath } = this.options;
-    const ended = this.ended.signal;
-    const until = signal ? AbortSignal.any([signal, ended]) : ended;
-    let serving = this.served.get(id);
-    if (!serving) {
-      serving = this.serve(id, versionId, until);
-      this.served.set(id, serving);
-      serving.catch(() => this.served.delete(id));
-    }
-    await serving;
-    return { id, socketPath, exportName: id };
+    const serving = this.served.get(id) ?? this.begin(id, versionId);
+    await waitFor(serving.done, signal);
+    return { id, socketPath: this.options.socketPath, exportName: id };
   }
 
-  /** Serves it no more. Whoever still reads it is sent away. */
+  /** Serves it no more, also when it is still being opened. Whoever still reads it is sent away. */
   async close(volumeId: string): Promise<void> {
     const serving = this.served.get(volumeId);
     if (!serving) return;
     this.served.delete(volumeId);
     this.opened.delete(volumeId);
+    serving.stop.abort(new Error('the export has ended'));
     await this.exports.remove(volumeId);
-    (await serving.catch(() => undefined))?.lease.release();
+    (await serving.done.catch(() => undefined))?.lease.release();
   }
 
   /** Nothing is served any more, also what was about to be. */
@@ -92,6 +93,17 @@ export class MachineServer {
     this.ended.abort(new Error('the exports of the machine have ended'));
     await (await this.server?.catch(() => undefined))?.close();
     await Promise.all([...this.served.keys()].map((volumeId) => this.close(volumeId)));
+  }
+
+  private begin(id: string, versionId: VersionId): Serving {
+    const stop = new AbortController();
+    const done = this.serve(id, versionId, AbortSignal.any([stop.signal, this.ended.signal]));
+    const serving = { done, stop };
+    this.served.set(id, serving);
+    done.catch(() => {
+      if (this.served.get(id) === serving) this.served.delete(id);
+    });
+    return serving;
   }
 
   private async serve(id: string, versionId: VersionId, signal: AbortSignal): Promise<Served> {

@@ -31,15 +31,17 @@ export class AppReconciler {
 
   async run(): Promise<void> {
     const host = this.options.hostName;
-    await this.restore.serveMissing();
+    // These two ask the store, which other reconcilers must not wait for: a host that says nothing counts as gone.
+    void this.restore.serveMissing();
     await this.releaseGone();
     const outOfStep = await this.rows.desktopsOutOfStep(host, LOST_AFTER_SECONDS);
     for (const desktopId of new Set([...outOfStep, ...this.memory.unfinished()])) {
-      // One that takes longer is seen to already.
-      if (!this.sync.isRunning(desktopId)) await this.jobs.enqueue('desktop.apps', { desktopId }, { host });
+      // One that takes longer is seen to already; one that fails each time keeps others from being seen to.
+      if (this.sync.isRunning(desktopId) || this.memory.of(desktopId).isResting) continue;
+      await this.jobs.enqueue('desktop.apps', { desktopId }, { host });
     }
     if (this.round++ % ROUNDS_BETWEEN_SWEEPS !== 0) return;
-    await this.exports.closeUnused();
+    void this.exports.closeUnused();
     await this.rows.sweep();
   }
 
