@@ -67,15 +67,15 @@ export class ImageIntake {
   }
 
   /**
-   * Takes from versions that failed so long ago what says where they are in the store: they begin anew when somebody
-   * tries again. @returns them as they were, to be deleted there
+   * Takes from versions that failed, and were asked for so long ago, what says where they are in the store: they begin
+   * anew when somebody tries again. Not counted from the failure, as hosts try again and fail anew every hour. @returns them as they were, to be deleted there
    */
   async forgetFailed(afterDays: number): Promise<{ readonly stored: StoredImage | null }[]> {
     const rows = await readRows<{ stored: unknown }>(
       this.dataSource,
       `WITH old AS (
          SELECT id, stored FROM image_versions
-          WHERE state = 'failed' AND stored IS NOT NULL AND state_changed_at < now() - make_interval(days => $1)
+          WHERE state = 'failed' AND stored IS NOT NULL AND requested_at < now() - make_interval(days => $1)
             FOR UPDATE SKIP LOCKED)
        UPDATE image_versions SET stored = NULL, stored_bytes = NULL FROM old WHERE image_versions.id = old.id
        RETURNING old.stored`,
