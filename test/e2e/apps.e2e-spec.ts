@@ -24,13 +24,17 @@ describe('applications', () => {
 
   const app = async (name: string): Promise<AppView> => appViewSchema.parse(await ivan.call('GET', `/apps/${name}`));
   const isAssigned = async (name: string) => (await app(name)).assignments.length > 0;
-  const appState = (page: DesktopPage, name: string) => page.byId(`session-app-${name}`).getAttribute('data-state');
-
-  /** Waits until the session's list of applications says so. */
-  const untilApp = async (page: DesktopPage, name: string, state: string) => {
-    await page.showApps();
-    await until(`${name} is ${state}`, async () => (await appState(page, name)) === state, APP_TIMEOUT_MS);
-  };
+  /** Waits until the session's list of applications says so. It closes when a person's keys go to the desktop. */
+  const untilApp = (page: DesktopPage, name: string, state: string) =>
+    until(
+      `${name} is ${state}`,
+      async () => {
+        await page.showApps();
+        const item = page.byId(`session-app-${name}`);
+        return (await item.getAttribute('data-state', { timeout: 2_000 })) === state;
+      },
+      APP_TIMEOUT_MS,
+    );
 
   beforeAll(async () => {
     goldleaf = await Goldleaf.prepare({ apps: true });
@@ -130,7 +134,23 @@ describe('applications', () => {
     expect(await alice.ask('echo 3 | sudo tee /proc/sys/vm/drop_caches && galculator --help')).toBe(true);
   });
 
+  it('withdrawn and assigned on demand while she works, it leaves, and comes at its first start from the menu', async () => {
+    await ivan.call('DELETE', '/apps/calculator/assignments/call-center?now=true');
+    await until('it has left', async () => alice.ask('! test -e /usr/bin/galculator && ! pgrep -x galculator'));
+    await ivan.call('PUT', '/apps/calculator/assignments/call-center', { mode: 'on-demand', now: true });
+    await untilApp(alice, 'calculator', 'on-demand');
+    await alice.hideBar();
+    // What the entry in the menu does.
+    expect(
+      await alice.ask('! test -e /usr/bin/galculator && /usr/lib/goldleaf/ask-for-app calculator galculator.desktop'),
+    ).toBe(true);
+    await untilApp(alice, 'calculator', 'ready');
+    await alice.hideBar();
+    await until('it runs', async () => alice.ask('pgrep -x galculator'));
+  });
+
   it('a layer that was tampered with is refused, and the logon succeeds all the same', async () => {
+    await ivan.call('PUT', '/apps/calculator/assignments/call-center', { mode: 'at-logon' });
     const { versions } = await app('call-notes');
     await alice.logOff();
     await goldleaf.stop();

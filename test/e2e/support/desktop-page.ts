@@ -143,9 +143,8 @@ export class DesktopPage {
 
   /** Opens the session's list of applications. */
   async showApps(): Promise<void> {
-    if ((await this.byId('bar').count()) === 0) await this.byId('bar-handle').click();
-    if ((await this.byId('apps-panel').count()) === 0) await this.byId('apps').click();
-    await this.byId('apps-panel').waitFor();
+    if ((await this.byId('bar').count()) === 0) await this.byId('bar-handle').click({ timeout: 5_000 });
+    if ((await this.byId('apps-panel').count()) === 0) await this.byId('apps').click({ timeout: 5_000 });
   }
 
   async hideBar(): Promise<void> {

@@ -78,7 +78,13 @@ describe('golden images over the API', () => {
   });
 
   it('imports what a host has built, once', async () => {
-    const image = { displayName: 'Office', digest: 'd'.repeat(64), host: 'host-1', location: 'office/1', sizeBytes: 10 };
+    const image = {
+      displayName: 'Office',
+      digest: 'd'.repeat(64),
+      host: 'host-1',
+      location: 'office/1',
+      sizeBytes: 10,
+    };
     const first = await post('office/versions', image);
     expect(first.status).toBe(202);
     expect(first.body).toMatchObject({ image: 'office', number: 1, state: 'importing', storedBytes: null, hosts: [] });
