@@ -68,7 +68,10 @@ export function describeDirectoryProvider(name: string, setup: () => Promise<Dir
     };
     /** A server that accepts connections and never says a word. */
     const openSilent = async (): Promise<string> => {
-      const server = createServer((socket) => socket.on('error', () => undefined));
+      const server = createServer((socket) => {
+        // Read, or it would never see the other side go, and keep the process.
+        socket.on('error', () => undefined).resume();
+      });
       silent.push(server);
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       return `ldap://127.0.0.1:${(server.address() as { port: number }).port}`;
