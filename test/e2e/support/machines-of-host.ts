@@ -5,7 +5,7 @@ import { join } from 'node:path';
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** What a machine at rest has on disk, and nothing else. */
 const RUN_FILES = [
-  ...['agent.sock', 'events.in', 'events.out', 'identity.sock'],
+  ...['agent.sock', 'apps.sock', 'events.in', 'events.out', 'identity.sock'],
   ...['leaf.luks', 'qemu.log', 'qmp.sock'],
 ];
 
