@@ -1,14 +1,12 @@
 import type { DataSource } from 'typeorm';
 import type { AppAssignmentView, AppVersionView, AppView } from '#libs/contracts';
-import { readRows } from '#libs/database';
+import { isoTimestamp, readRows } from '#libs/database';
 import { servedVersion } from './resolve-apps.js';
 
 type Row = Omit<AppView, 'assignments' | 'iconUrl'> & {
   readonly id: string;
   readonly assignments: Omit<AppAssignmentView, 'serves'>[];
 };
-
-const timestamp = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 /** Path of an application's picture. */
 export const iconUrl = (name: string): string => `/api/v1/apps/${name}/icon`;
@@ -22,11 +20,11 @@ export async function readAppViews(dataSource: DataSource, name?: string): Promi
                       'ring', ring, 'layerBytes', layer_bytes, 'installedBytes', installed_bytes,
                       'os', jsonb_build_object('id', os_id, 'versionId', os_version_id, 'architecture', os_architecture),
                       'baseImage', base_image, 'volumeId', volume_id, 'keyId', key_id, 'packages', packages,
-                      'failure', failure, 'createdBy', created_by, 'createdAt', ${timestamp('created_at')})
+                      'failure', failure, 'createdBy', created_by, 'createdAt', ${isoTimestamp('created_at')})
                       ORDER BY number DESC), '[]')
                FROM app_versions WHERE app_id = apps.id) AS versions,
             (SELECT coalesce(jsonb_agg(jsonb_build_object('role', role, 'kind', kind, 'version', version_number,
-                      'ring', ring, 'mode', mode, 'createdBy', created_by, 'createdAt', ${timestamp('created_at')})
+                      'ring', ring, 'mode', mode, 'createdBy', created_by, 'createdAt', ${isoTimestamp('created_at')})
                       ORDER BY role), '[]')
                FROM app_assignments WHERE app_id = apps.id) AS assignments,
             (SELECT count(*)::int FROM profile_apps WHERE app_id = apps.id) AS people,

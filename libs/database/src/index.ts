@@ -1,5 +1,6 @@
 export { createDataSource, type DatabaseOptions } from './create-data-source.js';
 export { DatabaseModule } from './database.module.js';
+export { isoTimestamp } from './iso-timestamp.js';
 export { type Move, moveState, recordStateEvent } from './move-state.js';
 export { runMigrations } from './run-migrations.js';
 export { StateEvent } from './state-event.entity.js';

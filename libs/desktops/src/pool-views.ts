@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { PoolView } from '#libs/contracts';
-import { readRows } from '#libs/database';
+import { isoTimestamp, readRows } from '#libs/database';
 import { estimateWait } from './queue-estimate.js';
 import { readQueueRates } from './queue-rates.js';
 
@@ -30,7 +30,7 @@ export async function readPoolViews(dataSource: DataSource, name?: string): Prom
               AS refusals,
             CASE WHEN existing.quarantined = 0 THEN '[]' ELSE
               (SELECT jsonb_agg(jsonb_build_object('desktopId', id, 'host', host, 'reason', reason, 'since',
-                        to_char(state_changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))
+                        ${isoTimestamp('state_changed_at')}))
                  FROM (SELECT id, host, reason, state_changed_at FROM desktops
                         WHERE pool_id = pools.id AND state = 'quarantined'
                         ORDER BY state_changed_at DESC LIMIT ${QUARANTINED_SHOWN}) AS latest) END AS quarantined

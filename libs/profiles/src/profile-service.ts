@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm';
 import { auditApp } from '#libs/apps';
 import { AuditLog } from '#libs/audit';
 import type { ProfileView } from '#libs/contracts';
-import { readRows, type UnitOfWork } from '#libs/database';
+import { isoTimestamp, readRows, type UnitOfWork } from '#libs/database';
 import { DomainError, errors } from '#libs/kernel';
 import { type AppChoices, type Person, readAppChoices } from './app-choices.js';
 
@@ -25,7 +25,7 @@ export class ProfileService {
     return readRows<ProfileView>(
       this.dataSource,
       `SELECT username, roles,
-              to_char(updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "updatedAt",
+              ${isoTimestamp('updated_at')} AS "updatedAt",
               (SELECT coalesce(jsonb_agg(jsonb_build_object('name', apps.name, 'displayName', apps.display_name,
                         'version', app_versions.number, 'mode', record.mode, 'role', record.role,
                         'pinned', record.is_pinned) ORDER BY apps.name), '[]')
