@@ -1,7 +1,7 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppLayerError } from '../app-layer-error.js';
-import { loadOrCreateSigningKey, type SigningKey } from './signing-key.js';
+import { loadOrCreateSigningKey, loadSigningKey, type SigningKey } from './signing-key.js';
 
 /** Where a host keeps the key that signs app layers. @param stateDir absolute */
 export const hostSigningKeyPath = (stateDir: string): string => join(stateDir, 'keys', 'app-signing-key.pem');
@@ -9,9 +9,10 @@ export const hostSigningKeyPath = (stateDir: string): string => join(stateDir, '
 /** This host's signing key, made when there is none. @throws AppLayerError 'key-invalid' */
 export async function makeHostSigningKey(stateDir: string): Promise<SigningKey & { readonly isNew: boolean }> {
   const path = hostSigningKeyPath(stateDir);
-  const isNew = !(await isThere(path));
+  const known = await loadSigningKey(path);
+  if (known) return { ...known, isNew: false };
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  return { ...(await loadOrCreateSigningKey(path)), isNew };
+  return { ...(await loadOrCreateSigningKey(path)), isNew: true };
 }
 
 /**
@@ -20,19 +21,11 @@ export async function makeHostSigningKey(stateDir: string): Promise<SigningKey &
  */
 export async function loadHostSigningKey(stateDir: string): Promise<SigningKey> {
   const path = hostSigningKeyPath(stateDir);
-  if (await isThere(path)) return loadOrCreateSigningKey(path);
+  const key = await loadSigningKey(path);
+  if (key) return key;
   throw new AppLayerError(
     'no-signing-key',
     `There is no signing key in ${path}: goldleaf key create makes one, goldleaf key trust lets this host's services ` +
       'take what it signs',
   );
 }
-
-const isThere = async (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return false;
-      throw error;
-    },
-  );

@@ -19,10 +19,11 @@ export interface SigningKey {
  * @throws AppLayerError 'key-invalid'
  */
 export async function loadOrCreateSigningKey(path: string): Promise<SigningKey> {
-  return (await load(path)) ?? (await create(path)) ?? (await loadMade(path));
+  return (await loadSigningKey(path)) ?? (await create(path)) ?? (await loadMade(path));
 }
 
-async function load(path: string): Promise<SigningKey | undefined> {
+/** The key of a PEM file, undefined when there is none. @throws AppLayerError 'key-invalid' */
+export async function loadSigningKey(path: string): Promise<SigningKey | undefined> {
   let pem: string;
   try {
     if (((await stat(path)).mode & 0o077) !== 0) {
@@ -66,7 +67,7 @@ async function create(path: string): Promise<SigningKey | undefined> {
 }
 
 async function loadMade(path: string): Promise<SigningKey> {
-  const key = await load(path);
+  const key = await loadSigningKey(path);
   if (key) return key;
   throw new AppLayerError('key-invalid', `the signing key ${path} was taken away while it was read`);
 }
