@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AuditLog } from '#libs/audit';
 import type { AssignApp } from '#libs/contracts';
-import { transact } from '#libs/database';
+import { transact, type UnitOfWork } from '#libs/database';
 import { DomainError, errors } from '#libs/kernel';
 import { appIdOf } from './app-id.js';
 import { auditApp } from './audit-app.js';
@@ -23,10 +23,7 @@ export class AppAssignments {
     const { kind, version, ring, mode, now } = assignment;
     await transact(this.dataSource, async (unit) => {
       const appId = await appIdOf(unit, name);
-      const [known] = await unit.rows('SELECT 1 FROM app_versions WHERE app_id = $1 AND number = $2', [appId, version]);
-      if (version !== null && !known) {
-        throw new DomainError(errors.invalidRequest, `There is no version ${version} of the application "${name}"`);
-      }
+      if (version !== null) await requireVersion(unit, appId, name, version);
       await unit.rows(
         `INSERT INTO app_assignments (app_id, role, kind, version_number, ring, mode, created_by)
          VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -48,5 +45,12 @@ export class AppAssignments {
       const entry = { action: 'app-withdrawn' as const, actor, details: { role, now } };
       if (gone.length > 0) await auditApp(this.auditLog, unit, name, entry);
     });
+  }
+}
+
+async function requireVersion(unit: UnitOfWork, appId: string, name: string, version: number): Promise<void> {
+  const [known] = await unit.rows('SELECT 1 FROM app_versions WHERE app_id = $1 AND number = $2', [appId, version]);
+  if (!known) {
+    throw new DomainError(errors.invalidRequest, `There is no version ${version} of the application "${name}"`);
   }
 }

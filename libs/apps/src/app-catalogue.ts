@@ -68,7 +68,8 @@ export class AppCatalogue {
       if (change.ring) await unit.rows('UPDATE app_versions SET ring = $2 WHERE id = $1', [version.id, change.ring]);
       if (change.state && change.state !== version.state) {
         const move = { machine: appVersionStates, table: 'app_versions' as const, id: version.id, to: change.state };
-        await moveState(unit, { ...move, from: version.state, set: { failure: null }, ...withCorrelation() });
+        const correlationId = currentCorrelationId();
+        await moveState(unit, { ...move, from: version.state, set: { failure: null }, correlationId });
       }
       const details = { version: number, ...change };
       await auditApp(this.auditLog, unit, name, { action: 'app-version-changed', actor, details });
@@ -85,7 +86,8 @@ export class AppCatalogue {
     return transact(this.dataSource, async (unit) => {
       const from = appVersionStates.sourcesOf('damaged');
       const move = { machine: appVersionStates, table: 'app_versions' as const, id: versionId, to: 'damaged' as const };
-      if (!(await moveState(unit, { ...move, from, set: { failure }, ...withCorrelation() }))) return false;
+      const correlationId = currentCorrelationId();
+      if (!(await moveState(unit, { ...move, from, set: { failure }, correlationId }))) return false;
       const [version] = await unit.rows<{ name: string; number: number }>(
         'SELECT name, number FROM app_versions JOIN apps ON apps.id = app_id WHERE app_versions.id = $1',
         [versionId],
@@ -97,5 +99,3 @@ export class AppCatalogue {
     });
   }
 }
-
-const withCorrelation = () => ({ correlationId: currentCorrelationId() });
