@@ -33,6 +33,7 @@ const limit = (testTimeoutMs) => ({
 });
 
 export default {
+  reporters: ['default', '<rootDir>/libs/testing/jest-watchdog.mjs'],
   projects: [
     suite('unit', 'spec'),
     suite('int', 'int-spec', { ...servers, ...limit(60_000) }),

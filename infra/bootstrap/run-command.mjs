@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 
+const OUTPUT_AFTER_EXIT_MS = 5_000;
+
 /**
  * Runs a program and keeps what it prints.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, show?: 'stderr', stdin?: 'inherit' | 'ignore' }} [options]
- *   `show: 'stderr'` lets what it says on standard error through as it comes.
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, show?: 'stderr', stdin?: 'inherit' | 'ignore', limitMs?: number }} [options]
+ *   `show: 'stderr'` lets what it says on standard error through as it comes. Killed after `limitMs`, when given.
  * @returns {Promise<{ ok: boolean, output: string }>} never rejects
  */
 export function runCommand(command, args, options = {}) {
@@ -24,7 +26,18 @@ export function runCommand(command, args, options = {}) {
       });
     }
     child.once('error', (error) => resolve({ ok: false, output: `${output}${error.message}` }));
-    child.once('close', (code) => resolve({ ok: code === 0, output }));
+    // What the program left behind may hold its output open for ever; what it said itself has come by then.
+    child.once('exit', (code) => {
+      const end = () => resolve({ ok: code === 0, output });
+      child.once('close', end);
+      setTimeout(end, OUTPUT_AFTER_EXIT_MS).unref();
+    });
+    if (options.limitMs === undefined) return;
+    const limit = setTimeout(() => {
+      output += `\n  ✗ killed after ${options.limitMs / 1000} s`;
+      child.kill('SIGKILL');
+    }, options.limitMs);
+    child.once('exit', () => clearTimeout(limit));
   });
 }
 

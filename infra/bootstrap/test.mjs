@@ -14,24 +14,25 @@ import { setUp } from './set-up.mjs';
 /** @typedef {{ passed: number, failed: number, skipped: number }} Count */
 
 const suites = [
-  { name: 'unit', options: ['--maxWorkers=2'] },
-  { name: 'int', options: ['--runInBand'] },
-  { name: 'e2e', options: ['--runInBand'] },
+  { name: 'unit', options: ['--maxWorkers=2'], limitMinutes: 10 },
+  { name: 'int', options: ['--runInBand'], limitMinutes: 25 },
+  { name: 'e2e', options: ['--runInBand'], limitMinutes: 40 },
 ];
 
 /**
- * @param {{ name: string, options: string[] }} suite
+ * @param {{ name: string, options: string[], limitMinutes: number }} suite
  * @param {string} folder for the results
  * @param {string} stateDir
  * @returns {Promise<Count>}
  */
-async function runSuite({ name, options }, folder, stateDir) {
+async function runSuite({ name, options, limitMinutes }, folder, stateDir) {
   console.log(`\n  ${name}\n`);
   const file = join(folder, `${name}.json`);
   const args = ['--selectProjects', name, ...options, '--json', `--outputFile=${file}`];
   const { ok } = await runCommand(process.execPath, ['node_modules/jest/bin/jest.js', ...args], {
     cwd: root,
     show: 'stderr',
+    limitMs: limitMinutes * 60_000,
     env: {
       ...process.env,
       NODE_ENV: 'test',
@@ -39,7 +40,10 @@ async function runSuite({ name, options }, folder, stateDir) {
       GOLDLEAF_STATE_DIR: stateDir,
     },
   });
-  if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0 };
+  if (!existsSync(file)) {
+    console.log(`  ✗ ${name} did not run to its end (it may take ${limitMinutes} minutes)`);
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
   const results = JSON.parse(readFileSync(file, 'utf8'));
   const passed = results.numPassedTests;
   const skipped = results.numPendingTests + results.numTodoTests;

@@ -69,7 +69,7 @@ module.exports = {
     {
       name: 'testing-is-for-tests',
       severity: 'error',
-      from: { pathNot: ['^libs/testing/', '^test/', '\\.(int-|e2e-)?spec\\.ts$', '-conformance\\.ts$'] },
+      from: { pathNot: ['^libs/testing/', '^test/', '^(libs|services)/[^/]+/test/', '\\.(int-|e2e-)?spec\\.ts$', '-conformance\\.ts$'] },
       to: { path: '^libs/testing/' },
     },
     {

@@ -1,82 +1,41 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Test, type TestingModule } from '@nestjs/testing';
-import { AuditLog, AuditModule } from '#libs/audit';
-import { BusModule } from '#libs/bus';
-import { DatabaseModule, readRows } from '#libs/database';
-import {
-  DesktopLifecycle,
-  DesktopQueries,
-  DesktopsModule,
-  HostRegistry,
-  PoolController,
-  PoolService,
-} from '#libs/desktops';
+import type { TestingModule } from '@nestjs/testing';
+import { AuditLog } from '#libs/audit';
+import { readRows } from '#libs/database';
+import { DesktopLifecycle, DesktopQueries, PoolController, PoolService } from '#libs/desktops';
 import { FleetStore } from '#libs/fleet';
-import { ImageCatalogue } from '#libs/images';
-import { JobsModule } from '#libs/jobs';
-import { silentLogger, TelemetryModule } from '#libs/telemetry';
-import { createTestDatabase, createTestRedis, type TestDatabase, type TestRedis } from '#libs/testing';
+import type { TestDatabase } from '#libs/testing';
+import { SessionWorld } from '../test/session-world.js';
 import { ConnectionService } from './connection-service.js';
 import { SessionAllocator } from './session-allocator.js';
 import { SessionExpiry } from './session-expiry.js';
 import { SessionReplacement } from './session-replacement.js';
 import { SessionService } from './session-service.js';
-import { SessionsModule } from './sessions.module.js';
 
 const alice = { username: 'alice', roles: ['call-center'] };
 const bob = { username: 'bob', roles: ['call-center'] };
 const carol = { username: 'carol', roles: ['back-office'] };
 
 describe('sessions', () => {
+  let world: SessionWorld;
   let database: TestDatabase;
-  let redis: TestRedis;
   let app: TestingModule;
   let sessions: SessionService;
   let desktops: DesktopQueries;
 
   beforeAll(async () => {
-    database = await createTestDatabase();
-    redis = await createTestRedis();
-    app = await Test.createTestingModule({
-      imports: [
-        TelemetryModule.register({ logger: silentLogger() }),
-        DatabaseModule.register(database.dataSource),
-        BusModule.register({ url: redis.url, logger: silentLogger() }),
-        JobsModule.register({ url: redis.url }),
-        AuditModule,
-        DesktopsModule.register({ secretKey: 'a secret key of the tests' }),
-        SessionsModule,
-      ],
-    }).compile();
-    await app.init();
+    world = await SessionWorld.start();
+    ({ app, database } = world);
     sessions = app.get(SessionService);
     desktops = app.get(DesktopQueries);
-    await app.get(HostRegistry).report({
-      name: 'host-1',
-      driver: 'fake',
-      accelerator: 'none',
-      vcpus: 2,
-      memoryMiB: 409_600,
-      availableMemoryMiB: 409_600,
-      availableDiskMiB: 409_600,
-    });
-    await app.get(ImageCatalogue).publishContent({
-      name: 'debian',
-      displayName: 'Debian',
-      digest: 'd1',
-      location: 'debian/d1',
-      sizeBytes: 1,
-    });
     const pool = { name: 'call-center', displayName: 'Call centre', description: '', image: 'debian', vcpus: 1 };
     const limits = { spares: 2, max: 100, memoryMiB: 512, disconnectTimeoutMinutes: 5, roles: ['call-center'] };
     await app.get(PoolService).create({ ...pool, ...limits }, 'test');
   });
 
   afterAll(async () => {
-    await app?.close();
-    await redis?.destroy();
-    await database?.destroy();
+    await world?.destroy();
   });
 
   beforeEach(async () => {

@@ -95,14 +95,19 @@ describe('what operators see', () => {
   });
 
   it('how soon a pool begins to refill', async () => {
-    // Each request that reaches a broker has a correlation id, and what follows from it carries it on.
-    for (const who of [alice, bob]) await runWithCorrelation(newCorrelationId(), () => open(who));
+    const count = async () => Number((await scrape('goldleaf_refill_start_seconds_count'))[0] ?? '0');
+    // A round of the reconciler that happens to order the desktop first knows of no logon, so one logon may not count.
+    let logons = 0;
     const measured = await until('refills measured', async () => {
-      const [count = '0'] = await scrape('goldleaf_refill_start_seconds_count');
-      return Number(count) > 0 && Number(count);
+      logons += 1;
+      const who = { ...alice, username: `person-${logons}` };
+      // Each request that reaches a broker has a correlation id, and what follows from it carries it on.
+      const session = await runWithCorrelation(newCorrelationId(), () => open(who));
+      await fleet.settled(2);
+      await fleet.app.get(SessionService).logOff(who, session.id);
+      return (await count()) || undefined;
     });
-    // One when the plan that the first logon led to saw the second one too.
-    expect(measured).toBeLessThanOrEqual(2);
+    expect(measured).toBeLessThanOrEqual(logons);
     const [sum = ' 0'] = await scrape('goldleaf_refill_start_seconds_sum');
     expect(Number(sum)).toBeGreaterThan(0);
     expect(Number(sum) / measured).toBeLessThan(5);

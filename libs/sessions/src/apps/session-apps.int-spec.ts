@@ -1,20 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Test, type TestingModule } from '@nestjs/testing';
+import type { TestingModule } from '@nestjs/testing';
 import { AppCatalogue, AppRegistration, LayerVerifier } from '#libs/apps';
-import { AuditModule } from '#libs/audit';
-import { BusModule, MessageBus } from '#libs/bus';
+import { MessageBus } from '#libs/bus';
 import { type AppLayerManifest, type AssignApp, appLayerManifestSchema, type SessionView } from '#libs/contracts';
-import { DatabaseModule, readRows, transact } from '#libs/database';
-import { DesktopsModule, HostRegistry, PoolService } from '#libs/desktops';
-import { ImageCatalogue } from '#libs/images';
-import { JobDispatcher, JobsModule } from '#libs/jobs';
+import { readRows, transact } from '#libs/database';
+import { PoolService } from '#libs/desktops';
+import { JobDispatcher } from '#libs/jobs';
 import { ProfileService, recordLogons } from '#libs/profiles';
-import { silentLogger, TelemetryModule } from '#libs/telemetry';
-import { createTestDatabase, createTestRedis, type TestDatabase, type TestRedis, until } from '#libs/testing';
+import { type TestDatabase, until } from '#libs/testing';
+import { SessionWorld } from '../../test/session-world.js';
 import { SessionQueries } from '../session-queries.js';
 import { SessionService } from '../session-service.js';
-import { SessionsModule } from '../sessions.module.js';
 import { AppStarts } from './app-starts.js';
 import { DesktopApps } from './desktop-apps.js';
 import { MyApps } from './my-apps.js';
@@ -31,8 +28,8 @@ const person = (username: string, ...roles: string[]) => ({ username, roles: ['s
 const byDefault: AssignApp = { kind: 'assigned', version: null, ring: 'broad', mode: 'at-logon', now: false };
 
 describe('applications of people, sessions and desktops', () => {
+  let world: SessionWorld;
   let database: TestDatabase;
-  let redis: TestRedis;
   let app: TestingModule;
   let sessionApps: SessionApps;
   let desktopApps: DesktopApps;
@@ -43,32 +40,13 @@ describe('applications of people, sessions and desktops', () => {
   let names = 0;
 
   beforeAll(async () => {
-    database = await createTestDatabase();
-    redis = await createTestRedis();
-    app = await Test.createTestingModule({
-      imports: [
-        TelemetryModule.register({ logger: silentLogger() }),
-        DatabaseModule.register(database.dataSource),
-        BusModule.register({ url: redis.url, logger: silentLogger() }),
-        JobsModule.register({ url: redis.url }),
-        AuditModule,
-        DesktopsModule.register({ secretKey: 'a secret key of the tests' }),
-        SessionsModule,
-      ],
-      providers: [AppRegistration, { provide: LayerVerifier, useClass: GullibleVerifier }],
-    }).compile();
-    await app.init();
+    world = await SessionWorld.start([AppRegistration, { provide: LayerVerifier, useClass: GullibleVerifier }]);
+    ({ app, database } = world);
     jest.spyOn(app.get(JobDispatcher), 'enqueue').mockImplementation(async (name, payload, options) => {
       if (name === 'desktop.apps' && options?.host === 'host-1' && 'desktopId' in payload) jobs.push(payload.desktopId);
     });
     sessionApps = app.get(SessionApps);
     desktopApps = app.get(DesktopApps);
-    await app.get(HostRegistry).report({
-      ...{ name: 'host-1', driver: 'fake', accelerator: 'none', vcpus: 2, memoryMiB: 409_600 },
-      ...{ availableMemoryMiB: 409_600, availableDiskMiB: 409_600 },
-    });
-    const image = { name: 'debian', displayName: 'Debian', digest: 'd1', location: 'debian/d1', sizeBytes: 1 };
-    await app.get(ImageCatalogue).publishContent(image);
     for (const name of ['first', 'second']) {
       await app.get(PoolService).create(
         {
@@ -81,9 +59,7 @@ describe('applications of people, sessions and desktops', () => {
   });
 
   afterAll(async () => {
-    await app?.close();
-    await redis?.destroy();
-    await database?.destroy();
+    await world?.destroy();
   });
 
   beforeEach(async () => {
