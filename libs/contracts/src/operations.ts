@@ -104,6 +104,13 @@ export const auditActionSchema = z.enum([
   'app-withdrawn',
   'app-pinned',
   'app-failed',
+  'session-roamed',
+  'profile-failed',
+  'profile-damaged',
+  'profile-taken-over',
+  'profile-restored',
+  'profile-deleted',
+  'profile-limit-changed',
 ]);
 export type AuditAction = z.infer<typeof auditActionSchema>;
 

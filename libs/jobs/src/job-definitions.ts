@@ -60,6 +60,15 @@ export const jobDefinitions = {
     backoffMs: 0,
     latest: ({ desktopId }) => desktopId,
   }),
+  /** Brings the profile of its person to a desktop, or tries again to. */
+  'desktop.profile': define({
+    payload: z.object({ desktopId: idSchema }),
+    scope: 'host',
+    concurrency: 16,
+    attempts: 1,
+    backoffMs: 0,
+    latest: ({ desktopId }) => desktopId,
+  }),
 } as const;
 
 export type JobName = keyof typeof jobDefinitions;
