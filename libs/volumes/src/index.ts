@@ -6,8 +6,10 @@ export { MemoryObjectStore } from './memory/memory-object-store.js';
 export * from './nbd/index.js';
 export type { ObjectFacts, ObjectStore, PutResult } from './object-store.js';
 export { openObjectStore, type StoreCredentials } from './open-object-store.js';
+export type { NotReplicated, Replicated, ReplicateOptions, ReplicateProgress } from './replicate/replication.js';
 export { S3ObjectStore } from './s3/s3-object-store.js';
 export type { S3ObjectStoreOptions } from './s3/s3-options.js';
+export type { ChangeRequest } from './store/change-request.js';
 export type { FsckFinding, FsckOptions, FsckReport } from './store/fsck.js';
 export type { Collected, CollectOptions } from './store/garbage-collector.js';
 export type { MaterialiseProgress } from './store/materialise.js';
@@ -18,6 +20,7 @@ export type { WriteProgress, WrittenVersion } from './store/version-writer.js';
 export {
   DEFAULT_CHUNK_BYTES,
   type MaterialiseOptions,
+  PROFILE_CHUNK_BYTES,
   VolumeStore,
   type VolumeStoreOptions,
   type WriteOptions,

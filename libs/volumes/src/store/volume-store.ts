@@ -21,6 +21,9 @@ import { VersionWriter, type WriteRequest, type WrittenVersion } from './version
 /** On disk images about as good as smaller ones, with a quarter of the objects of 64 KiB; see decision 012. */
 export const DEFAULT_CHUNK_BYTES = 256 * 1024;
 
+/** Of profiles: small changes all over the volume, written often; see decision 020. */
+export const PROFILE_CHUNK_BYTES = 64 * 1024;
+
 export interface VolumeStoreOptions {
   readonly objects: ObjectStore;
   readonly logger: Logger;
