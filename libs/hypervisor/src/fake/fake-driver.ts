@@ -5,12 +5,22 @@ import type {
   GuestCommand,
   GuestResult,
   HypervisorDriver,
+  ViewOutcome,
+  ViewVolumeOptions,
   VolumeCallOptions,
 } from '../hypervisor-driver.js';
 import type { Machine, MachineExit, MachineImage, MachineShape, MachineSpec, MachineUsage } from '../machine.js';
 import { MachineError } from '../machine-error.js';
-import { type GuestMessage, type MachineVolume, machineVolumeSchema } from '../machine-volume.js';
+import {
+  type GuestMessage,
+  type MachineVolume,
+  machineVolumeSchema,
+  type WritableMachineVolume,
+  writableVolumeSchema,
+} from '../machine-volume.js';
+import type { VolumeView } from '../volume-view.js';
 import { type FakeCall, FakeHost, type FakeMachine } from './fake-host.js';
+import { FakeWritableVolume } from './fake-writable-volume.js';
 
 /** The driver port over a host in memory, for tests of everything above it. */
 export class FakeDriver implements HypervisorDriver {
@@ -128,17 +138,74 @@ export class FakeDriver implements HypervisorDriver {
     if (!volumes.has(volume.id)) volumes.set(volume.id, volume);
   }
 
+  async attachWritableVolume(
+    machineId: string,
+    volume: WritableMachineVolume,
+    options: VolumeCallOptions = {},
+  ): Promise<void> {
+    options.signal?.throwIfAborted();
+    const checked = writableVolumeSchema.safeParse(volume);
+    if (!checked.success) throw new MachineError('failed', 'not a writable volume');
+    this.running(machineId);
+    await this.trouble('attachWritableVolume', options, options.timeoutMs ?? 10_000, 'failed');
+    await this.pause(this.host.attachTimeMs, options.signal);
+    const { volumes, writable } = this.running(machineId);
+    if (writable.has(volume.id)) return;
+    if (volumes.has(volume.id)) throw new MachineError('failed', `the machine has ${volume.id}, and may not write it`);
+    volumes.set(volume.id, volume);
+    writable.set(volume.id, new FakeWritableVolume(volume, (...what) => this.host.servedContent(...what)));
+  }
+
+  async viewVolume(machineId: string, volumeId: string, options: ViewVolumeOptions = {}): Promise<VolumeView> {
+    options.signal?.throwIfAborted();
+    this.holding(machineId);
+    await this.trouble('viewVolume', options, options.timeoutMs ?? 10_000, 'failed');
+    const machine = this.holding(machineId);
+    const volume = machine.writable.get(volumeId);
+    if (!volume) throw new MachineError('not-found', `machine ${machineId} has no writable volume ${volumeId}`);
+    if (volume.openViewId) throw new MachineError('volume-busy', `a view of ${volumeId} is open`);
+    const id = volume.view();
+    const isFrozen = options.freeze !== undefined && machine.state === 'running' && this.host.guestsFreeze;
+    return {
+      id,
+      sizeBytes: volume.volume.sizeBytes,
+      frozenMs: isFrozen ? 0 : null,
+      open: async (signal) => {
+        signal?.throwIfAborted();
+        try {
+          return volume.openReader(id);
+        } catch (cause) {
+          throw new MachineError('failed', `the view of ${volumeId} is closed`, { cause });
+        }
+      },
+    };
+  }
+
+  async closeView(
+    machineId: string,
+    volumeId: string,
+    viewId: string,
+    outcome: ViewOutcome,
+    options: VolumeCallOptions = {},
+  ): Promise<void> {
+    options.signal?.throwIfAborted();
+    await this.trouble('closeView', options, options.timeoutMs ?? 10_000, 'failed');
+    this.host.machines.get(machineId)?.writable.get(volumeId)?.closeView(viewId, outcome);
+  }
+
   async detachVolume(machineId: string, volumeId: string, options: VolumeCallOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
     await this.trouble('detachVolume', options, options.timeoutMs ?? 10_000, 'volume-busy');
     const machine = this.host.machines.get(machineId);
     if (!machine?.volumes.delete(volumeId)) return;
+    machine.writable.get(volumeId)?.end();
+    machine.writable.delete(volumeId);
     if ([...machine.apps.merged.values()].includes(volumeId)) this.host.tornVolumes.push({ machineId, volumeId });
   }
 
   async volumes(machineId: string): Promise<readonly string[]> {
     await this.trouble('volumes', {}, 10_000, 'failed');
-    return [...this.running(machineId).volumes.keys()];
+    return [...this.holding(machineId).volumes.keys()];
   }
 
   onGuestMessage(listener: (message: GuestMessage) => void): () => void {
@@ -203,6 +270,7 @@ export class FakeDriver implements HypervisorDriver {
       size: { width: 1024, height: 768 },
       gone: new AbortController(),
       volumes: new Map(),
+      writable: new Map(),
       apps: { merged: new Map(), onDemand: new Set(), started: [] },
     };
     this.host.machines.set(spec.id, machine);
@@ -243,6 +311,12 @@ export class FakeDriver implements HypervisorDriver {
     throw new MachineError('not-found', `machine ${machineId} does not exist or has ended`);
   }
 
+  /** The same, or one that has ended and is kept for what it wrote. */
+  private holding(machineId: string): FakeMachine {
+    const machine = this.host.machines.get(machineId);
+    return machine && !machine.isBeingDestroyed && machine.writable.size > 0 ? machine : this.running(machineId);
+  }
+
   private tellOfTheDead(): void {
     for (const [machineId, machine] of this.host.machines) {
       if (machine.exitReason) this.onEnd({ machineId, reason: machine.exitReason });
@@ -265,8 +339,9 @@ export class FakeDriver implements HypervisorDriver {
 }
 
 function toMachine(machine: FakeMachine): Machine {
-  const { spec, state, startedAt, start, display } = machine;
-  const base = { id: spec.id, state, imageDigest: spec.image.digest, startedAt, start };
+  const { spec, state, startedAt, start, display, writable } = machine;
+  const kept = writable.size > 0 ? { hasWritableVolume: true as const } : {};
+  const base = { id: spec.id, state, imageDigest: spec.image.digest, startedAt, start, ...kept };
   const doubt = machine.isDoubtful ? { isDoubtful: true as const } : {};
   return state === 'running' ? { ...base, ...doubt, display } : base;
 }

@@ -8,6 +8,7 @@ import type { Machine, MachineExit, MachineExitReason, MachineShape, MachineSpec
 import type { MachineErrorCode } from '../machine-error.js';
 import type { GuestMessage, MachineVolume } from '../machine-volume.js';
 import { type FakeGuestApps, runFakeGuestApps } from './fake-guest-apps.js';
+import { type FakeServedContent, FakeWritableVolume } from './fake-writable-volume.js';
 
 export type FakeCall =
   | 'prepare'
@@ -16,6 +17,9 @@ export type FakeCall =
   | 'runInGuest'
   | 'resizeDisplay'
   | 'attachVolume'
+  | 'attachWritableVolume'
+  | 'viewVolume'
+  | 'closeView'
   | 'detachVolume'
   | 'volumes'
   | 'destroy';
@@ -38,6 +42,8 @@ export interface FakeMachine {
   readonly gone: AbortController;
   /** What it was given, by id. */
   readonly volumes: Map<string, MachineVolume>;
+  /** Those of them that it may write, by id. */
+  readonly writable: Map<string, FakeWritableVolume>;
   /** What its guest has merged, shows and started. */
   readonly apps: FakeGuestApps;
 }
@@ -76,6 +82,10 @@ export class FakeHost {
   readonly tornVolumes: { machineId: string; volumeId: string }[] = [];
   /** What is wrong with a layer, by the export it comes from. See `breakLayer`. */
   private readonly brokenLayers = new Map<string, GuestAppFailure>();
+  /** What writable volumes hold that nobody has written yet. Default: zeros. */
+  servedContent: FakeServedContent = async (_, __, length) => Buffer.alloc(length);
+  /** Whether guests freeze when they are asked to before a view. */
+  guestsFreeze = true;
   /** What the host has. The default is far more than tests need that do not ask for less. */
   totals = { vcpus: 8, memoryMiB: 8_388_608, diskMiB: 100_000 };
   /** What each running machine holds, as `usage` tells it. */
@@ -134,7 +144,25 @@ export class FakeHost {
     machine.state = 'ended';
     machine.exitReason = reason;
     machine.gone.abort();
+    // Its process goes only when it is killed: what its guest wrote is there until `destroy` otherwise.
+    if (reason === 'killed') this.loseWritableVolumes(machine);
     this.ends.emit('end', { machineId, reason });
+  }
+
+  /** The process of a machine dies that had ended and was kept for its writable volumes. */
+  killEndedMachine(machineId: string): void {
+    const machine = this.machines.get(machineId);
+    if (machine?.state === 'ended') this.loseWritableVolumes(machine);
+  }
+
+  /** What a guest's programs write. @throws when the machine has no such volume; RangeError beyond its end */
+  async writeToVolume(machineId: string, volumeId: string, offset: number, bytes: Buffer): Promise<void> {
+    await this.writableVolume(machineId, volumeId).write(offset, bytes);
+  }
+
+  /** What a guest's programs read. @throws as writeToVolume */
+  readVolume(machineId: string, volumeId: string, offset: number, length: number): Promise<Buffer> {
+    return this.writableVolume(machineId, volumeId).read(offset, length);
   }
 
   /** A guest writes a line to its port. Nobody hears it while no driver is started. */
@@ -163,14 +191,30 @@ export class FakeHost {
 
   /** Takes a machine away without a word. */
   removeMachine(machineId: string): void {
-    this.machines.get(machineId)?.gone.abort();
+    const machine = this.machines.get(machineId);
+    machine?.gone.abort();
+    if (machine) this.loseWritableVolumes(machine);
     this.machines.delete(machineId);
   }
 
-  /** Clears away what a driver that crashed left half-made or half-destroyed. */
+  /** Clears away what a driver that crashed left half-made or half-destroyed, and the views that it left open. */
   sweep(): void {
+    for (const { writable } of this.machines.values()) {
+      for (const volume of writable.values()) volume.closeView(undefined, 'dropped');
+    }
     this.halfMade.clear();
     for (const [machineId, { isBeingDestroyed }] of this.machines) if (isBeingDestroyed) this.removeMachine(machineId);
+  }
+
+  private loseWritableVolumes(machine: FakeMachine): void {
+    for (const volume of machine.writable.values()) volume.end();
+    machine.writable.clear();
+  }
+
+  private writableVolume(machineId: string, volumeId: string): FakeWritableVolume {
+    const volume = this.machines.get(machineId)?.writable.get(volumeId);
+    if (!volume) throw new Error(`machine ${machineId} has no writable volume ${volumeId}`);
+    return volume;
   }
 
   takeFailure(call: FakeCall): MachineErrorCode | undefined {

@@ -9,11 +9,14 @@ import type {
   GuestCommand,
   GuestResult,
   HypervisorDriver,
+  ViewOutcome,
+  ViewVolumeOptions,
   VolumeCallOptions,
 } from '../hypervisor-driver.js';
 import type { Machine, MachineExit, MachineImage, MachineShape, MachineSpec, MachineUsage } from '../machine.js';
 import { MachineError } from '../machine-error.js';
-import type { GuestMessage, MachineVolume } from '../machine-volume.js';
+import type { GuestMessage, MachineVolume, WritableMachineVolume } from '../machine-volume.js';
+import type { VolumeView } from '../volume-view.js';
 import { adoptMachines, removeMachine } from './adopt-machines.js';
 import { machineSpecSchema } from './create-machine.js';
 import { ExitAnnouncer } from './exit-announcer.js';
@@ -197,6 +200,28 @@ export class QemuDriver implements HypervisorDriver {
 
   async attachVolume(machineId: string, volume: MachineVolume, options: VolumeCallOptions = {}): Promise<void> {
     await this.machineVolumes.attach(this.running(machineId), volume, options);
+  }
+
+  async attachWritableVolume(
+    machineId: string,
+    volume: WritableMachineVolume,
+    _options: VolumeCallOptions = {},
+  ): Promise<void> {
+    throw new MachineError('failed', `not made yet: ${machineId} ${volume.id}`);
+  }
+
+  async viewVolume(machineId: string, volumeId: string, _options: ViewVolumeOptions = {}): Promise<VolumeView> {
+    throw new MachineError('failed', `not made yet: ${machineId} ${volumeId}`);
+  }
+
+  async closeView(
+    machineId: string,
+    volumeId: string,
+    _viewId: string,
+    _outcome: ViewOutcome,
+    _options: VolumeCallOptions = {},
+  ): Promise<void> {
+    throw new MachineError('failed', `not made yet: ${machineId} ${volumeId}`);
   }
 
   async detachVolume(machineId: string, volumeId: string, options: VolumeCallOptions = {}): Promise<void> {
