@@ -19,6 +19,7 @@ import {
   writableVolumeSchema,
 } from '../machine-volume.js';
 import type { VolumeView } from '../volume-view.js';
+import { newFakeGuestProfile } from './fake-guest-profile.js';
 import { type FakeCall, FakeHost, type FakeMachine } from './fake-host.js';
 import { FakeWritableVolume } from './fake-writable-volume.js';
 
@@ -272,6 +273,7 @@ export class FakeDriver implements HypervisorDriver {
       volumes: new Map(),
       writable: new Map(),
       apps: { merged: new Map(), onDemand: new Set(), started: [] },
+      profile: newFakeGuestProfile(),
     };
     this.host.machines.set(spec.id, machine);
     return machine;

@@ -61,10 +61,7 @@ function open(
   return ['opened', `${profile.totalBytes}`, `${profile.usedBytes}`, 'clean'];
 }
 
-function close(
-  profile: FakeGuestProfile,
-  faultOf: (volumeId: string) => FakeProfileFault | undefined,
-): string[] {
+function close(profile: FakeGuestProfile, faultOf: (volumeId: string) => FakeProfileFault | undefined): string[] {
   if (profile.open) {
     if (faultOf(profile.open.volumeId) === 'busy') return ['failed', 'the fake profile is to be busy'];
     profile.open = undefined;

@@ -8,6 +8,7 @@ import type { Machine, MachineExit, MachineExitReason, MachineShape, MachineSpec
 import type { MachineErrorCode } from '../machine-error.js';
 import type { GuestMessage, MachineVolume } from '../machine-volume.js';
 import { type FakeGuestApps, runFakeGuestApps } from './fake-guest-apps.js';
+import { type FakeGuestProfile, type FakeProfileFault, runFakeGuestProfile } from './fake-guest-profile.js';
 import { type FakeServedContent, FakeWritableVolume } from './fake-writable-volume.js';
 
 export type FakeCall =
@@ -46,6 +47,8 @@ export interface FakeMachine {
   readonly writable: Map<string, FakeWritableVolume>;
   /** What its guest has merged, shows and started. */
   readonly apps: FakeGuestApps;
+  /** What its guest does with a profile. */
+  readonly profile: FakeGuestProfile;
 }
 
 export interface FakeHostOptions {
@@ -82,6 +85,8 @@ export class FakeHost {
   readonly tornVolumes: { machineId: string; volumeId: string }[] = [];
   /** What is wrong with a layer, by the export it comes from. See `breakLayer`. */
   private readonly brokenLayers = new Map<string, GuestAppFailure>();
+  /** What is wrong with a profile, by the export it comes from. See `breakProfile`. */
+  private readonly brokenProfiles = new Map<string, FakeProfileFault>();
   /** What writable volumes hold that nobody has written yet. Default: zeros. */
   servedContent: FakeServedContent = async (_, __, length) => Buffer.alloc(length);
   /** Whether guests freeze when they are asked to before a view. */
@@ -100,7 +105,7 @@ export class FakeHost {
   attachTimeMs: number;
   guestTimeMs: number;
   forks: boolean;
-  /** Answers guest commands; the default knows `cat` and `apps`, and lets everything else succeed in silence. */
+  /** Answers guest commands; the default knows `cat`, `apps` and `profile`, and lets everything else succeed in silence. */
   guestProgram: (machineId: string, command: GuestCommand) => GuestResult | Promise<GuestResult>;
   private readonly failures = new Map<FakeCall, MachineErrorCode[]>();
   private readonly hangs = new Map<FakeCall, number>();
@@ -179,12 +184,25 @@ export class FakeHost {
     else this.brokenLayers.delete(exportName);
   }
 
+  /**
+   * Has guests find this wrong with a profile when they open or close it; `undefined` for nothing any more.
+   * @param exportName what the volume is served as
+   */
+  breakProfile(exportName: string, fault: FakeProfileFault | undefined): void {
+    if (fault) this.brokenProfiles.set(exportName, fault);
+    else this.brokenProfiles.delete(exportName);
+  }
+
   /** What the default `guestProgram` does. */
   runKnownProgram(machineId: string, command: GuestCommand): GuestResult {
     const machine = this.machines.get(machineId);
     if (machine && command.path === guestPaths.apps) {
       const brokenBy = (volumeId: string) => this.brokenLayers.get(machine.volumes.get(volumeId)?.exportName ?? '');
       return runFakeGuestApps(machine.apps, (volumeId) => machine.volumes.has(volumeId), brokenBy, command);
+    }
+    if (machine && command.path === guestPaths.profile) {
+      const faultOf = (volumeId: string) => this.brokenProfiles.get(machine.volumes.get(volumeId)?.exportName ?? '');
+      return runFakeGuestProfile(machine.profile, (volumeId) => machine.writable.has(volumeId), faultOf, command);
     }
     return { exitCode: 0, stdout: command.path.endsWith('/cat') ? (command.input ?? '') : '', stderr: '' };
   }

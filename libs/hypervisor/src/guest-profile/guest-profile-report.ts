@@ -48,7 +48,10 @@ export type GuestProfileClosing = Timed &
 const MAX_REPORT_CHARACTERS = 256 * 1024;
 const MAX_DETAIL_CHARACTERS = 300;
 
-const bytes = z.string().regex(/^[0-9]{1,15}$/).transform(Number);
+const bytes = z
+  .string()
+  .regex(/^[0-9]{1,15}$/)
+  .transform(Number);
 const lineSchema = z.union([
   z.tuple([z.literal('opened'), bytes, bytes, z.enum(['clean', 'repaired'])]),
   z.tuple([z.enum(['damaged', 'failed']), z.string()]),
