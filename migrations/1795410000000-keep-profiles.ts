@@ -153,7 +153,9 @@ export class KeepProfiles1795410000000 implements MigrationInterface {
         context text NOT NULL,
         -- Null until its host's provisioner, which has the master key, has found or made it.
         volume_id uuid REFERENCES profile_volumes,
-        mode text NOT NULL CHECK (mode IN ('write', 'read-only')),
+        -- What its pool said when the desktop was given: a change there holds from the next desktop on.
+        policy jsonb NOT NULL,
+        mode text NOT NULL DEFAULT 'write' CHECK (mode IN ('write', 'read-only')),
         state text NOT NULL DEFAULT 'waiting' CHECK (state IN
           ('waiting', 'opening', 'ready', 'failed', 'closing', 'closed')),
         state_changed_at timestamptz NOT NULL DEFAULT now(),

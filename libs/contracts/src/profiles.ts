@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { idSchema, nameSchema, timestampSchema } from './primitives.js';
+import { idSchema, timestampSchema } from './primitives.js';
 
 /** Name of a context: people have one profile volume for each, e.g. `work`. */
-export const profileContextSchema = nameSchema;
+export const profileContextSchema = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,31}$/, 'use 1 to 32 of a-z, 0-9 and -, a letter first');
 
 /** A folder below the home, which stays out of the profile: no way out of the home, nothing that could be a line of its own. */
 export const excludedPathSchema = z
@@ -91,7 +93,7 @@ export const sessionProfileSchema = z.object({
   /** Null until they were measured. */
   usedBytes: z.int().nullable(),
   totalBytes: z.int().nullable(),
-  /** Of the newest version that another desktop would open; null while there is none. */
+  /** What was written until then would be there on another desktop; null before the first time on this one. */
   savedAt: timestampSchema.nullable(),
   /** Whether the person is to be asked at log-off. */
   atLogOff: profileAtLogOffSchema,

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { DisplaySize, SessionView } from '#libs/contracts';
+import type { DisplaySize, ProfileOutcome, SessionView } from '#libs/contracts';
 import { DesktopLifecycle } from '#libs/desktops';
 import { FleetStore, type FleetTransaction, LIVE, type Session, SHOWABLE } from '#libs/fleet';
 import { JobDispatcher, type JobSink } from '#libs/jobs';
@@ -97,9 +97,13 @@ export class SessionService {
     return this.queries.view(owner.username, id);
   }
 
-  /** Ends the session and destroys its desktop. Ending what has ended is no error. */
-  async logOff(owner: SessionOwner, id: string): Promise<SessionView> {
-    const found = await this.ending.end({ id, reason: 'log-off', username: owner.username });
+  /**
+   * Ends the session and destroys its desktop. Ending what has ended is no error.
+   * @param profile what becomes of what was written to the profile, where the pool asks; kept unless told
+   * @throws DomainError `not-found`, `forbidden` when the pool says otherwise of the profile
+   */
+  async logOff(owner: SessionOwner, id: string, profile?: ProfileOutcome): Promise<SessionView> {
+    const found = await this.ending.end({ id, reason: 'log-off', username: owner.username, profile });
     if (!found) throw noSuchSession();
     return this.queries.view(owner.username, id);
   }

@@ -7,6 +7,8 @@ import { DesktopApps } from './apps/desktop-apps.js';
 import { MyApps } from './apps/my-apps.js';
 import { SessionApps } from './apps/session-apps.js';
 import { ConnectionService } from './connection-service.js';
+import { ProfileRoaming } from './profiles/profile-roaming.js';
+import { SessionProfiles } from './profiles/session-profiles.js';
 import { SessionAllocator } from './session-allocator.js';
 import { SessionEnding } from './session-ending.js';
 import { SessionExpiry } from './session-expiry.js';
@@ -24,6 +26,7 @@ const services = [
   SessionAllocator,
   SessionApps,
   SessionExpiry,
+  SessionProfiles,
   SessionQueries,
   SessionReplacement,
   SessionService,
@@ -33,7 +36,7 @@ const services = [
 @Global()
 @Module({
   imports: [AppsModule, ProfilesModule],
-  providers: [AppJobs, SessionEnding, SessionMoves, SessionOpening, ...services],
+  providers: [AppJobs, ProfileRoaming, SessionEnding, SessionMoves, SessionOpening, ...services],
   exports: [AppsModule, ProfilesModule, ...services],
 })
 export class SessionsModule {}
