@@ -16,15 +16,16 @@ export type { MaterialiseProgress } from './store/materialise.js';
 export type { VolumeSource } from './store/source-chunks.js';
 export type { StoreUsage, VolumeUsage } from './store/store-usage.js';
 export { versionIdOf } from './store/version-id-of.js';
-export type { WriteProgress, WrittenVersion } from './store/version-writer.js';
 export {
   DEFAULT_CHUNK_BYTES,
   type MaterialiseOptions,
+  type OpenOptions,
   PROFILE_CHUNK_BYTES,
   VolumeStore,
   type VolumeStoreOptions,
   type WriteOptions,
 } from './store/volume-store.js';
+export type { WriteProgress, WrittenVersion } from './store/write-request.js';
 export { type Version, type VersionId, versionSchema, volumeNameSchema } from './version/version.js';
 export { VolumeError, type VolumeErrorCode } from './volume-error.js';
 export type { VolumeReader } from './volume-reader.js';

@@ -1,6 +1,6 @@
 import type { BlockExtent } from '../block-extents.js';
 import type { VersionId } from '../version/version.js';
-import type { WriteProgress } from './version-writer.js';
+import type { WriteProgress } from './write-request.js';
 
 /** A version that differs from an earlier one only where `changed` says so. */
 export interface ChangeRequest {
