@@ -1,5 +1,9 @@
 export { type AppChoices, type GivenApps, givenApps, type Person } from './app-choices.js';
+export { PROFILE_KEY_BYTES, ProfileKeyError, ProfileKeys, parseMasterKey } from './keys/profile-keys.js';
 export { LeaseError, type LeaseErrorCode } from './leases/lease-error.js';
+export { MemoryLeaseWorld, MemoryProfileLeases } from './leases/memory/index.js';
+export { fenceHost, liftHostFence } from './leases/postgres/host-fence.js';
+export { PostgresProfileLeases } from './leases/postgres/postgres-profile-leases.js';
 export {
   type Acquired,
   type BegunRestore,
@@ -15,4 +19,14 @@ export { type ProfileQuery, ProfileService } from './profile-service.js';
 export { ProfilesModule } from './profiles.module.js';
 export { type Logon, recordLogons } from './record-logons.js';
 export { type Profile, type RenewedRecord, renewRecords } from './renew-records.js';
-export { DEFAULT_SIZE_MIB, type ProfileVolume, ProfileVolumes, profileVolumeName } from './volumes/profile-volumes.js';
+export { DEFAULT_RETENTION, type RetentionPolicy, retentionPolicySchema } from './retention/retention-policy.js';
+export { versionsToDrop } from './retention/versions-to-drop.js';
+export { DEFAULT_SIZE_MIB } from './volumes/default-size.js';
+export { listVolumes, type ProfileVolumeFacts } from './volumes/list-volumes.js';
+export { type ProfileLimit, ProfileLimits } from './volumes/profile-limits.js';
+export {
+  type ProfileVolume,
+  type ProfileVolumeKey,
+  ProfileVolumes,
+  profileVolumeName,
+} from './volumes/profile-volumes.js';
