@@ -124,13 +124,13 @@ export const profileVolumeViewSchema = z.object({
   /** The version that the next desktop opens; null while there is none. */
   newest: z.int().nullable(),
   savedAt: timestampSchema.nullable(),
+  /** How many can be gone back to, and how many are kept though they are damaged. */
   versions: z.int(),
+  damaged: z.int(),
   /** What all its versions hold in the store, before anything shared is taken off. */
   storedBytes: z.int(),
   /** The desktop that writes it now. */
-  heldBy: z
-    .object({ desktopId: idSchema, host: z.string(), sessionId: idSchema.nullable(), since: timestampSchema })
-    .nullable(),
+  heldBy: z.object({ desktopId: idSchema, host: z.string() }).nullable(),
   /** Whether the person may put an earlier version back without asking IT. */
   userMayRestore: z.boolean(),
   createdAt: timestampSchema,
@@ -139,8 +139,10 @@ export type ProfileVolumeView = z.infer<typeof profileVolumeViewSchema>;
 
 export const profileVersionViewSchema = z.object({
   number: z.int(),
-  /** The one it was made from. */
+  /** The one that was the newest before. */
   parent: z.int().nullable(),
+  /** For `restored`: the older one that it is the same as. */
+  restoredFrom: z.int().nullable(),
   reason: profileVersionReasonSchema,
   state: profileVersionStateSchema,
   /** Whether it is the one that the next desktop opens. */
@@ -152,6 +154,8 @@ export const profileVersionViewSchema = z.object({
   writtenBytes: z.int(),
   host: z.string().nullable(),
   desktopId: idSchema.nullable(),
+  /** What is wrong with a damaged one, for IT. */
+  damage: z.string().nullable(),
   createdAt: timestampSchema,
 });
 export type ProfileVersionView = z.infer<typeof profileVersionViewSchema>;

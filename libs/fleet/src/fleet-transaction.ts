@@ -159,7 +159,7 @@ export interface FleetTransaction {
   ): Promise<{ readonly id: string; readonly host: string }[]>;
   /**
    * Gives spares to sessions, in the order of the sessions, newest image version first, those of hosts that
-   * are draining or offline last. @returns fewer than asked for when there are fewer spares
+   * are draining or offline last, none of hosts that IT has given up. @returns fewer than asked for when there are fewer spares
    */
   claimSpares(poolId: string, sessionIds: readonly string[]): Promise<ClaimedSpare[]>;
   /** The desktops that these sessions have now. */

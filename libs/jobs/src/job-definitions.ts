@@ -69,6 +69,15 @@ export const jobDefinitions = {
     backoffMs: 0,
     latest: ({ desktopId }) => desktopId,
   }),
+  /** Puts an older version of a profile back, under the number that was taken for it. */
+  'profile.restore': define({
+    payload: z.object({ volumeId: idSchema, number: z.int(), fence: z.int(), from: z.int() }),
+    scope: 'shared',
+    concurrency: 2,
+    attempts: 4,
+    backoffMs: 1_000,
+    dedupe: ({ volumeId, number }) => `${volumeId}-${number}`,
+  }),
 } as const;
 
 export type JobName = keyof typeof jobDefinitions;

@@ -7,6 +7,9 @@ import { DesktopApps } from './apps/desktop-apps.js';
 import { MyApps } from './apps/my-apps.js';
 import { SessionApps } from './apps/session-apps.js';
 import { ConnectionService } from './connection-service.js';
+import { HostFencing } from './host-fencing.js';
+import { ProfileAdministration } from './profiles/profile-administration.js';
+import { ProfileHistory } from './profiles/profile-history.js';
 import { ProfileRoaming } from './profiles/profile-roaming.js';
 import { SessionProfiles } from './profiles/session-profiles.js';
 import { SessionAllocator } from './session-allocator.js';
@@ -22,7 +25,10 @@ const services = [
   AppStarts,
   ConnectionService,
   DesktopApps,
+  HostFencing,
   MyApps,
+  ProfileAdministration,
+  ProfileHistory,
   SessionAllocator,
   SessionApps,
   SessionExpiry,

@@ -11,6 +11,7 @@ import { FleetController } from './api/fleet.controller.js';
 import { IdentityController } from './api/identity.controller.js';
 import { ImagesController } from './api/images.controller.js';
 import { MyAppsController } from './api/my-apps.controller.js';
+import { MyProfileController } from './api/my-profile.controller.js';
 import { PoolsController } from './api/pools.controller.js';
 import { ProfilesController } from './api/profiles.controller.js';
 import { SessionsController } from './api/sessions.controller.js';
@@ -42,6 +43,7 @@ export class BrokerModule {
         ImagesController,
         AppsController,
         MyAppsController,
+        MyProfileController,
         ProfilesController,
         AuditController,
       ],

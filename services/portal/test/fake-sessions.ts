@@ -65,6 +65,8 @@ export class FakeSessions {
         preparingReason: 'logon',
         queue: null,
         failure: null,
+        endReason: null,
+        profile: null,
         createdAt: new Date().toISOString(),
       },
     };

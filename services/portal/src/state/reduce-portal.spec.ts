@@ -15,6 +15,8 @@ const sessionIn = (state: SessionState, change: Partial<SessionView> = {}): Sess
   preparingReason: 'logon',
   queue: null,
   failure: null,
+  endReason: null,
+  profile: null,
   createdAt: '2026-11-22T10:00:00Z',
   ...change,
 });
