@@ -3,6 +3,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { LayerVerifierModule } from '#libs/apps';
 import type { AppConfig } from '#libs/config';
 import type { HypervisorDriver } from '#libs/hypervisor';
+import { ProfilesModule } from '#libs/profiles';
 import { AppAttacher } from './apps/app-attacher.js';
 import { AppMemory } from './apps/app-memory.js';
 import { APP_OPTIONS, type AppOptions, defaultAppOptions } from './apps/app-options.js';
@@ -15,6 +16,7 @@ import { machineUserOf } from './create-driver.js';
 import { EXPORT_OPTIONS, type ExportOptions, MachineExports } from './exports/machine-exports.js';
 import { SharedReaders } from './exports/shared-readers.js';
 import { DesktopAppsHandler } from './handlers/desktop-apps.handler.js';
+import { DesktopProfileHandler } from './handlers/desktop-profile.handler.js';
 import { DestroyDesktopHandler } from './handlers/destroy-desktop.handler.js';
 import { ProvisionDesktopHandler } from './handlers/provision-desktop.handler.js';
 import { ReconcilePoolHandler } from './handlers/reconcile-pool.handler.js';
@@ -26,7 +28,16 @@ import { MachineShutdown } from './machine-shutdown.js';
 import { MachineWatch } from './machine-watch.js';
 import { MachinesInTheMaking } from './machines-in-the-making.js';
 import { AppMetrics } from './metrics/app-metrics.js';
+import { ProfileMetrics } from './metrics/profile-metrics.js';
 import { VolumeMetrics } from './metrics/volume-metrics.js';
+import { AdoptProfiles } from './profiles/adopt-profiles.js';
+import { DesktopProfileSync } from './profiles/desktop-profile-sync.js';
+import { ProfileHousekeeping } from './profiles/profile-housekeeping.js';
+import { profileKeysOf } from './profiles/profile-keys-of.js';
+import { ProfileOpener } from './profiles/profile-opener.js';
+import { defaultProfileOptions, PROFILE_OPTIONS, type ProfileOptions } from './profiles/profile-options.js';
+import { PROFILE_KEYS, ProfileVault } from './profiles/profile-vault.js';
+import { ProfileWriter } from './profiles/profile-writer.js';
 import { Provisioner } from './provisioner.js';
 import { DRIVER, PROVISIONER_OPTIONS, type ProvisionerOptions } from './provisioner-options.js';
 import { AppReconciler } from './reconcilers/app.reconciler.js';
@@ -37,12 +48,16 @@ import { MemoryUsageReconciler } from './reconcilers/memory-usage.reconciler.js'
 import { ParentReconciler } from './reconcilers/parent.reconciler.js';
 import { PoolReconciler } from './reconcilers/pool.reconciler.js';
 import { PoolMetricsReconciler } from './reconcilers/pool-metrics.reconciler.js';
+import { ProfileReconciler } from './reconcilers/profile.reconciler.js';
 import { QuarantineReconciler } from './reconcilers/quarantine.reconciler.js';
 import { RefillMetricsReconciler } from './reconcilers/refill-metrics.reconciler.js';
 import { SessionReconciler } from './reconcilers/session.reconciler.js';
 import { StoreReconciler } from './reconcilers/store.reconciler.js';
 import { StuckDesktopReconciler } from './reconcilers/stuck-desktop.reconciler.js';
 import { volumeStoreProviders } from './volume-store.provider.js';
+
+export type ProvisionerConfig = Pick<AppConfig, 'hostName' | 'stateDir' | 'store' | 'appKeysDir'> &
+  Partial<Pick<AppConfig, 'profileMasterKey' | 'formerProfileMasterKeys'>>;
 
 /**
  * The only part that touches a hypervisor. Needs the global modules of telemetry, database, bus, jobs, audit, desktops
@@ -52,24 +67,28 @@ import { volumeStoreProviders } from './volume-store.provider.js';
 export class ProvisionerModule {
   /** @param driver made by `createDriver`, or a fake */
   static register(
-    config: Pick<AppConfig, 'hostName' | 'stateDir' | 'store' | 'appKeysDir'>,
+    config: ProvisionerConfig,
     driver: HypervisorDriver,
     reconcileIntervalMs = 5_000,
     appOptions: AppOptions = defaultAppOptions,
+    profileOptions: ProfileOptions = defaultProfileOptions,
   ): DynamicModule {
     const options: ProvisionerOptions = {
       hostName: config.hostName,
       imagesDir: join(config.stateDir, 'images'),
       imageCopiesDir: join(config.stateDir, 'image-copies'),
+      scratchDir: join(config.stateDir, 'scratch'),
       reconcileIntervalMs,
     };
     return {
       module: ProvisionerModule,
-      imports: [LayerVerifierModule.register({ keysDir: config.appKeysDir })],
+      imports: [LayerVerifierModule.register({ keysDir: config.appKeysDir }), ProfilesModule],
       providers: [
         { provide: PROVISIONER_OPTIONS, useValue: options },
         { provide: DRIVER, useValue: driver },
         { provide: APP_OPTIONS, useValue: appOptions },
+        { provide: PROFILE_OPTIONS, useValue: profileOptions },
+        { provide: PROFILE_KEYS, useFactory: () => profileKeysOf(config) },
         {
           provide: EXPORT_OPTIONS,
           useFactory: (): ExportOptions => ({ stateDir: config.stateDir, machineUser: machineUserOf(driver) }),
@@ -86,6 +105,13 @@ export class ProvisionerModule {
         DesktopAppSync,
         GuestRequests,
         RestoreExports,
+        ProfileMetrics,
+        ProfileVault,
+        ProfileWriter,
+        ProfileOpener,
+        DesktopProfileSync,
+        AdoptProfiles,
+        ProfileHousekeeping,
         ImageCopies,
         ImageImport,
         ImageLocator,
@@ -97,6 +123,7 @@ export class ProvisionerModule {
         DestroyDesktopHandler,
         ResizeDesktopHandler,
         DesktopAppsHandler,
+        DesktopProfileHandler,
         ReconcilePoolHandler,
         HostReconciler,
         MachineReconciler,
@@ -105,6 +132,7 @@ export class ProvisionerModule {
         SessionReconciler,
         PoolReconciler,
         AppReconciler,
+        ProfileReconciler,
         ParentReconciler,
         ImageReconciler,
         StoreReconciler,
