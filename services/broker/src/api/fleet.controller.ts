@@ -83,7 +83,7 @@ export class FleetController {
       'Its people get other desktops with their profiles as of the last version; what the host still writes of them is ' +
       'refused. A host that comes back destroys all its machines first.',
     status: 204,
-    errors: [...refused, errors.invalidRequest, errors.originRefused, errors.notFound],
+    errors: [...refused, errors.originRefused, errors.notFound],
   })
   async fenceHost(
     @CurrentPrincipal() principal: Principal,
@@ -96,7 +96,7 @@ export class FleetController {
   @Endpoint({
     summary: 'Takes a host back that was given up, once it has destroyed all its machines; it goes on draining',
     status: 204,
-    errors: [...refused, errors.invalidRequest, errors.originRefused, errors.notFound, errors.conflict],
+    errors: [...refused, errors.originRefused, errors.notFound, errors.conflict],
   })
   async liftFence(
     @CurrentPrincipal() principal: Principal,

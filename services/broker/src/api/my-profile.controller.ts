@@ -9,7 +9,6 @@ import { Endpoint } from '../openapi/endpoint.decorator.js';
 import { numberParam } from './number-param.js';
 
 const contextParam = { schema: profileContextSchema };
-const read = [errors.invalidRequest, errors.notSignedIn] as const;
 
 /** A person's own profile. */
 @ApiTags('profile')
@@ -18,7 +17,12 @@ export class MyProfileController {
   constructor(private readonly history: ProfileHistory) {}
 
   @Get('volumes')
-  @Endpoint({ summary: 'The own profile volumes, by context', answer: 'ProfileVolume', list: true, errors: read })
+  @Endpoint({
+    summary: 'The own profile volumes, by context',
+    answer: 'ProfileVolume',
+    list: true,
+    errors: [errors.notSignedIn],
+  })
   volumes(@CurrentPrincipal() principal: Principal): Promise<ProfileVolumeView[]> {
     return this.history.volumes(principal);
   }
@@ -28,7 +32,7 @@ export class MyProfileController {
     summary: 'The versions of an own profile volume, newest first',
     answer: 'ProfileVersion',
     list: true,
-    errors: [...read, errors.notFound],
+    errors: [errors.notSignedIn, errors.notFound],
   })
   versions(
     @CurrentPrincipal() principal: Principal,
@@ -42,7 +46,7 @@ export class MyProfileController {
     summary: 'Makes an older version of the own profile the newest again, where a pool of the person lets them',
     description: 'Not while a desktop has the profile open: log off first.',
     status: 202,
-    errors: [...read, errors.forbidden, errors.originRefused, errors.notFound, errors.conflict],
+    errors: [errors.notSignedIn, errors.forbidden, errors.originRefused, errors.notFound, errors.conflict],
   })
   async restore(
     @CurrentPrincipal() principal: Principal,

@@ -30,7 +30,7 @@ const profileQuerySchema = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(200),
 });
 
-const read = [errors.invalidRequest, errors.notSignedIn, errors.forbidden] as const;
+const read = [errors.notSignedIn, errors.forbidden] as const;
 const change = [...read, errors.originRefused] as const;
 const usernameParam = { schema: usernameSchema };
 const contextParam = { schema: profileContextSchema };
@@ -50,7 +50,7 @@ export class ProfilesController {
     summary: 'Roaming profiles: roles and applications of people at their last logon, latest first',
     answer: 'Profile',
     list: true,
-    errors: read,
+    errors: [...read, errors.invalidRequest],
   })
   list(@Query({ schema: profileQuerySchema }) query: z.infer<typeof profileQuerySchema>): Promise<ProfileView[]> {
     return this.profiles.list(query);
@@ -72,7 +72,7 @@ export class ProfilesController {
     summary: 'Sets how large profiles of people in a role may be, from their next logon on',
     description: 'Profiles never get smaller: one that is larger already stays so.',
     answer: 'ProfileLimit',
-    errors: change,
+    errors: [...change, errors.invalidRequest, errors.notFound],
   })
   setLimit(
     @CurrentPrincipal() principal: Principal,
@@ -114,7 +114,7 @@ export class ProfilesController {
     summary: 'The profile volumes of a person, by context; none for somebody who is not known',
     answer: 'ProfileVolume',
     list: true,
-    errors: read,
+    errors: [...read, errors.notFound],
   })
   volumes(@Param('username', usernameParam) username: string): Promise<ProfileVolumeView[]> {
     return this.history.volumesOf(username);
