@@ -28,6 +28,37 @@ export class GuestConversations {
     );
   }
 
+  /**
+   * The same, if its turn comes in that time; else the guest is not spoken to.
+   * @throws as talk; MachineError `guest-unresponsive` also when its turn did not come
+   */
+  async talkSoon<T>(
+    machine: LiveMachine,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    conversation: (agent: GuestAgent) => Promise<T>,
+  ): Promise<T> {
+    const tooLate = new AbortController();
+    const signals = signal ? AbortSignal.any([signal, tooLate.signal]) : tooLate.signal;
+    let timer: NodeJS.Timeout | undefined;
+    const waited = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new MachineError('guest-unresponsive', 'others were talking to the guest'));
+        tooLate.abort();
+      }, timeoutMs);
+    });
+    const talking = this.talk(machine, timeoutMs, signals, (agent) => {
+      clearTimeout(timer);
+      return conversation(agent);
+    });
+    try {
+      return await Promise.race([talking, waited]);
+    } finally {
+      clearTimeout(timer);
+      talking.catch(() => undefined);
+    }
+  }
+
   /** One look, of a part of the time that is left. @throws MachineError when the machine can never become ready */
   async looksReady(machine: LiveMachine, leftMs: number, signal?: AbortSignal): Promise<boolean> {
     const { fork } = machine.record;

@@ -17,7 +17,7 @@ import type { QemuDriverOptions } from './qemu-options.js';
 export class MachineMaker {
   private readonly probe: AcceleratorProbe;
   private readonly probing = new KeyedLock();
-  private readonly leaves: LeafMaker;
+  readonly leaves: LeafMaker;
   private readonly parents: ParentStore | undefined;
   private chosen: Accelerator | undefined;
 
