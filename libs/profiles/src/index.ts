@@ -19,6 +19,7 @@ export { type ProfileQuery, ProfileService } from './profile-service.js';
 export { ProfilesModule } from './profiles.module.js';
 export { type Logon, recordLogons } from './record-logons.js';
 export { type Profile, type RenewedRecord, renewRecords } from './renew-records.js';
+export { dropExpired } from './retention/drop-expired.js';
 export { DEFAULT_RETENTION, type RetentionPolicy, retentionPolicySchema } from './retention/retention-policy.js';
 export { versionsToDrop } from './retention/versions-to-drop.js';
 export { checkFileSystem, type FileSystemCheck, replayJournal } from './skeleton/check-file-system.js';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { dropExpired } from '../retention/drop-expired.js';
 import { facts, newWorld, type ProfileLeasesSetup, take, write } from './leases-world-conformance.js';
 
 /** Older versions: going back to them, falling back to them, and dropping them. */
@@ -128,6 +129,13 @@ export function describeRestoring(given: () => ProfileLeasesSetup): void {
       await leases.release(volumeId, lease.fence);
       expect(await leases.drop(volumeId, [1, 2, 3, 4, 5])).toEqual([2, 3]);
       expect((await leases.versions(volumeId)).map(({ number }) => number)).toEqual([5]);
+    });
+
+    it('is done by a policy', async () => {
+      const { leases, volumeId } = await threeVersions();
+      const policy = { last: 2, days: 0, weeks: 0, damagedDays: 0 };
+      expect(await dropExpired(leases, volumeId, policy, new Date())).toEqual([1]);
+      expect(await dropExpired(leases, volumeId, policy, new Date())).toEqual([]);
     });
 
     it('knows which numbers of the store belong to nothing', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import type { ProfileLeasesSetup } from '../../src/leases/leases-world-conformance.js';
-import { postgresLeaseSetup } from '../../src/leases/postgres/postgres-lease-setup-conformance.js';
+import { postgresLeaseSetup } from '../postgres-lease-setup.js';
 import { runInterleaving } from './run-interleaving.js';
 
 describe('interleavings over PostgreSQL', () => {
@@ -15,7 +15,7 @@ describe('interleavings over PostgreSQL', () => {
   });
 
   // The thousands are run in memory, which passes the same conformance suite.
-  it.each([1, 2, 3, 4, 5, 6])('keep the rules too (%i)', async (seed) => {
-    await runInterleaving(seed, setup, 200);
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])('keep the rules too (%i)', async (seed) => {
+    await runInterleaving(seed, setup, 300);
   });
 });

@@ -187,6 +187,7 @@ export function* retain({ setup, model, volumeId }: SimWorld): Task {
   const names = [...model.names.keys()];
   const policy = { last: 2, days: 0, weeks: 0, damagedDays: 0 };
   const versions = yield* call(() => setup.leases.versions(volumeId));
+  // Without knowing what is in use: the store of leases must know.
   const numbers = versionsToDrop(versions, policy, new Date());
   const gone = yield* call(async () => {
     const dropped = await setup.leases.drop(volumeId, numbers);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { postgresLeaseSetup } from '../../../test/postgres-lease-setup.js';
 import { newWorld, take, write } from '../leases-world-conformance.js';
 import { describeProfileLeases } from '../profile-leases-conformance.js';
-import { postgresLeaseSetup } from './postgres-lease-setup-conformance.js';
 
 describeProfileLeases('postgres', postgresLeaseSetup);
 

@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readRows, transact } from '#libs/database';
 import { createTestDatabase } from '#libs/testing';
-import { ProfileVolumes } from '../../volumes/profile-volumes.js';
-import type { ProfileLeasesSetup } from '../leases-world-conformance.js';
-import { PostgresProfileLeases } from './postgres-profile-leases.js';
+import type { ProfileLeasesSetup } from '../src/leases/leases-world-conformance.js';
+import { PostgresProfileLeases } from '../src/leases/postgres/postgres-profile-leases.js';
+import { ProfileVolumes } from '../src/volumes/profile-volumes.js';
 
 /** A database of its own with an image, a pool and nothing else. */
 export async function postgresLeaseSetup(): Promise<
