@@ -21,6 +21,7 @@ import { DestroyDesktopHandler } from './handlers/destroy-desktop.handler.js';
 import { ProvisionDesktopHandler } from './handlers/provision-desktop.handler.js';
 import { ReconcilePoolHandler } from './handlers/reconcile-pool.handler.js';
 import { ResizeDesktopHandler } from './handlers/resize-desktop.handler.js';
+import { RestoreProfileHandler } from './handlers/restore-profile.handler.js';
 import { ImageCopies } from './image-copies.js';
 import { ImageImport } from './image-import.js';
 import { ImageLocator } from './image-locator.js';
@@ -124,6 +125,7 @@ export class ProvisionerModule {
         ResizeDesktopHandler,
         DesktopAppsHandler,
         DesktopProfileHandler,
+        RestoreProfileHandler,
         ReconcilePoolHandler,
         HostReconciler,
         MachineReconciler,

@@ -16,6 +16,7 @@ import { DestroyDesktopHandler } from './handlers/destroy-desktop.handler.js';
 import { ProvisionDesktopHandler } from './handlers/provision-desktop.handler.js';
 import { ReconcilePoolHandler } from './handlers/reconcile-pool.handler.js';
 import { ResizeDesktopHandler } from './handlers/resize-desktop.handler.js';
+import { RestoreProfileHandler } from './handlers/restore-profile.handler.js';
 import { MachineWatch } from './machine-watch.js';
 import { AdoptProfiles } from './profiles/adopt-profiles.js';
 import { DesktopProfileSync } from './profiles/desktop-profile-sync.js';
@@ -57,6 +58,7 @@ export class Provisioner implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly reconcilePool: ReconcilePoolHandler,
     private readonly desktopApps: DesktopAppsHandler,
     private readonly desktopProfile: DesktopProfileHandler,
+    private readonly restoreProfile: RestoreProfileHandler,
     private readonly appSync: DesktopAppSync,
     private readonly profileSync: DesktopProfileSync,
     private readonly requests: GuestRequests,
@@ -91,6 +93,7 @@ export class Provisioner implements OnApplicationBootstrap, BeforeApplicationShu
     this.registry.handle('pool.reconcile', (payload) => this.reconcilePool.handle(payload));
     this.registry.handle('desktop.apps', (payload) => this.desktopApps.handle(payload));
     this.registry.handle('desktop.profile', (payload) => this.desktopProfile.handle(payload));
+    this.registry.handle('profile.restore', (payload) => this.restoreProfile.handle(payload));
     await rm(this.options.scratchDir, { recursive: true, force: true });
     await mkdir(this.options.scratchDir, { recursive: true, mode: 0o700 });
     this.watch.start();

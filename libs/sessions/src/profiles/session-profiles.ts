@@ -125,7 +125,8 @@ export class SessionProfiles {
   }
 
   private async makeReady(tx: FleetTransaction, row: ProfileRow, session: Session): Promise<void> {
-    if (session.state !== 'preparing' || session.waitingSince !== null) return;
+    // A desktop that is not given up is the one that its session has: it does not wait for another.
+    if (session.state !== 'preparing') return;
     const now = this.clock.now();
     const phases = beginPhase(endPhase(session.phases, 'profile', now), 'connect', now);
     await this.moves.move(tx, session, ['ready'], { phases });

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { JobDispatcher, type JobSink } from '#libs/jobs';
 import type { Clock } from '#libs/kernel';
-import { type DueVersion, SessionProfiles } from '#libs/sessions';
+import { type DueVersion, ProfileHistory, SessionProfiles } from '#libs/sessions';
 import { CLOCK, LOGGER } from '#libs/telemetry';
 import { AdoptProfiles } from '../profiles/adopt-profiles.js';
 import { DesktopProfileSync } from '../profiles/desktop-profile-sync.js';
@@ -25,6 +25,7 @@ export class ProfileReconciler {
 
   constructor(
     private readonly rows: SessionProfiles,
+    private readonly history: ProfileHistory,
     private readonly sync: DesktopProfileSync,
     private readonly adoption: AdoptProfiles,
     private readonly housekeeping: ProfileHousekeeping,
@@ -46,6 +47,9 @@ export class ProfileReconciler {
     for (const due of await this.rows.dueForVersion(host)) {
       if (this.saving.size >= SAVES_AT_ONCE) break;
       if (!this.saving.has(due.desktopId)) this.saving.set(due.desktopId, this.save(due));
+    }
+    for (const restore of await this.history.pendingRestores(LOST_AFTER_SECONDS)) {
+      await this.jobs.enqueue('profile.restore', restore);
     }
     await this.rows.sweep();
     this.tidy();
