@@ -13,6 +13,7 @@ export { MachineWatch } from './machine-watch.js';
 export { MachinesInTheMaking } from './machines-in-the-making.js';
 export { AppMetrics } from './metrics/app-metrics.js';
 export { VolumeMetrics } from './metrics/volume-metrics.js';
+export { profileDiskId } from './profiles/profile-disk.js';
 export { ProvisionerModule } from './provisioner.module.js';
 export { DRIVER } from './provisioner-options.js';
 export { HostReconciler } from './reconcilers/host.reconciler.js';
