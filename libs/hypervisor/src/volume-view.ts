@@ -30,7 +30,7 @@ export interface VolumeView {
 
 /** An export of an NBD server, and the bitmap in it that tells what changed. */
 export interface NbdViewExport {
-  /** Unix socket; may be longer than the 107 bytes that an address holds. */
+  /** Unix socket; the path is good until the opener has settled. */
   readonly socketPath: string;
   readonly exportName: string;
   /** Offered as `qemu:dirty-bitmap:NAME`. */

@@ -16,6 +16,7 @@ import { KeyedLock } from './keyed-lock.js';
 import type { LeafMaker } from './leaf.js';
 import type { LiveMachine } from './live-machine.js';
 import type { QmpClient } from './qmp-client.js';
+import { withShortAddress } from './unix-socket.js';
 import { bitmapName, volumeNames } from './volume-names.js';
 import { endView, exportName, makeView } from './volume-views.js';
 import { removeLeaf, writableLeaf, writableVolumes } from './writable-leaf.js';
@@ -168,10 +169,11 @@ export class MachineVolumes {
     const { openNbdView } = this.given;
     if (!openNbdView) throw new MachineError('failed', 'this driver was not told how to read views');
     if (machine.openViews.get(volumeId) !== viewId) throw new MachineError('failed', 'the view is closed');
-    const socketPath = machine.folder.run('views.sock');
-    const view = { socketPath, exportName: exportName(viewId), bitmapName: bitmapName(viewId) };
+    const names = { exportName: exportName(viewId), bitmapName: bitmapName(viewId) };
     try {
-      return await openNbdView(view, signal);
+      return await withShortAddress(machine.folder.run('views.sock'), (socketPath) =>
+        openNbdView({ ...names, socketPath }, signal),
+      );
     } catch (cause) {
       signal?.throwIfAborted();
       const said = cause instanceof Error ? cause.message : String(cause);
