@@ -1,10 +1,7 @@
-import { execFile } from 'node:child_process';
 import { open, rm } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import { z } from 'zod';
+import { run, saidBy } from './e2fs-program.js';
 import { SkeletonError } from './skeleton-error.js';
-
-const run = promisify(execFile);
 
 /** Who every desktop's person is within its own machine; the golden images are made like that. */
 const PERSON = '1000:1000';
@@ -41,15 +38,17 @@ export async function makeSkeleton(
     await file.truncate(sizeBytes);
     const extended = `lazy_itable_init=0,lazy_journal_init=0,root_owner=${PERSON}`;
     const shape = ['-b', '4096', '-I', '256', '-i', '16384', '-m', '0', '-J', 'size=4', '-O', FEATURES];
-    // Its own defaults stay out of it.
-    const env = { ...process.env, MKE2FS_CONFIG: '/dev/null', LC_ALL: 'C' };
-    await run('mke2fs', ['-q', '-F', '-L', label, ...shape, '-E', extended, path], { env, signal });
-    await run('debugfs', ['-w', '-R', 'rmdir lost+found', path], { env, signal });
+    const made = await run('mke2fs', ['-q', '-F', '-L', label, ...shape, '-E', extended, path], signal);
+    if (made.exitCode !== 0) throw new Error(saidBy(made));
+    // A folder of root's in the home would only be in the way; e2fsck makes it when there is something for it.
+    await run('debugfs', ['-w', '-R', 'rmdir lost+found', path], signal);
     await file.sync();
   } catch (cause) {
     await rm(path, { force: true });
     signal?.throwIfAborted();
-    throw new SkeletonError('failed', `no file system could be made in ${path}: ${(cause as Error).message}`, { cause });
+    throw new SkeletonError('failed', `no file system could be made in ${path}: ${(cause as Error).message}`, {
+      cause,
+    });
   } finally {
     await file.close();
   }

@@ -19,4 +19,9 @@ export class SkeletonError extends Error {
   ) {
     super(message, options);
   }
+
+  /** True when `error` is a SkeletonError of one of these codes. */
+  static is(error: unknown, ...codes: SkeletonErrorCode[]): error is SkeletonError {
+    return error instanceof SkeletonError && codes.includes(error.code);
+  }
 }
