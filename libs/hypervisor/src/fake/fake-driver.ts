@@ -11,17 +11,11 @@ import type {
 } from '../hypervisor-driver.js';
 import type { Machine, MachineExit, MachineImage, MachineShape, MachineSpec, MachineUsage } from '../machine.js';
 import { MachineError } from '../machine-error.js';
-import {
-  type GuestMessage,
-  type MachineVolume,
-  machineVolumeSchema,
-  type WritableMachineVolume,
-  writableVolumeSchema,
-} from '../machine-volume.js';
+import type { GuestMessage, MachineVolume, WritableMachineVolume } from '../machine-volume.js';
 import type { VolumeView } from '../volume-view.js';
 import { newFakeGuestProfile } from './fake-guest-profile.js';
 import { type FakeCall, FakeHost, type FakeMachine } from './fake-host.js';
-import { FakeWritableVolume } from './fake-writable-volume.js';
+import { FakeVolumes } from './fake-volumes.js';
 
 /** The driver port over a host in memory, for tests of everything above it. */
 export class FakeDriver implements HypervisorDriver {
@@ -30,10 +24,17 @@ export class FakeDriver implements HypervisorDriver {
   private readonly messageListeners = new Set<(message: GuestMessage) => void>();
   /** One change at a time to a machine. */
   private readonly changes = new Map<string, Promise<unknown>>();
+  private readonly volumesOfMachines: FakeVolumes;
   private started = false;
   private crashed = false;
 
-  constructor(readonly host: FakeHost = new FakeHost()) {}
+  constructor(readonly host: FakeHost = new FakeHost()) {
+    this.volumesOfMachines = new FakeVolumes(host, {
+      running: (machineId) => this.running(machineId),
+      trouble: (...call) => this.trouble(...call),
+      pause: (ms, signal) => this.pause(ms, signal),
+    });
+  }
 
   async start(): Promise<void> {
     if (this.started) return;
@@ -128,85 +129,38 @@ export class FakeDriver implements HypervisorDriver {
     machine.size = displaySizeSchema.parse({ width, height });
   }
 
-  async attachVolume(machineId: string, volume: MachineVolume, options: VolumeCallOptions = {}): Promise<void> {
-    options.signal?.throwIfAborted();
-    const checked = machineVolumeSchema.safeParse(volume);
-    if (!checked.success) throw new MachineError('failed', 'not a volume');
-    this.running(machineId);
-    await this.trouble('attachVolume', options, options.timeoutMs ?? 10_000, 'failed');
-    await this.pause(this.host.attachTimeMs, options.signal);
-    const { volumes } = this.running(machineId);
-    if (!volumes.has(volume.id)) volumes.set(volume.id, volume);
+  attachVolume(machineId: string, volume: MachineVolume, options: VolumeCallOptions = {}): Promise<void> {
+    return this.volumesOfMachines.attach(machineId, volume, options);
   }
 
-  async attachWritableVolume(
+  attachWritableVolume(
     machineId: string,
     volume: WritableMachineVolume,
     options: VolumeCallOptions = {},
   ): Promise<void> {
-    options.signal?.throwIfAborted();
-    const checked = writableVolumeSchema.safeParse(volume);
-    if (!checked.success) throw new MachineError('failed', 'not a writable volume');
-    this.running(machineId);
-    await this.trouble('attachWritableVolume', options, options.timeoutMs ?? 10_000, 'failed');
-    await this.pause(this.host.attachTimeMs, options.signal);
-    const { volumes, writable } = this.running(machineId);
-    if (writable.has(volume.id)) return;
-    if (volumes.has(volume.id)) throw new MachineError('failed', `the machine has ${volume.id}, and may not write it`);
-    volumes.set(volume.id, volume);
-    writable.set(volume.id, new FakeWritableVolume(volume, (...what) => this.host.servedContent(...what)));
+    return this.volumesOfMachines.attachWritable(machineId, volume, options);
   }
 
-  async viewVolume(machineId: string, volumeId: string, options: ViewVolumeOptions = {}): Promise<VolumeView> {
-    options.signal?.throwIfAborted();
-    this.holding(machineId);
-    await this.trouble('viewVolume', options, options.timeoutMs ?? 10_000, 'failed');
-    const machine = this.holding(machineId);
-    const volume = machine.writable.get(volumeId);
-    if (!volume) throw new MachineError('not-found', `machine ${machineId} has no writable volume ${volumeId}`);
-    if (volume.openViewId) throw new MachineError('volume-busy', `a view of ${volumeId} is open`);
-    const id = volume.view();
-    const isFrozen = options.freeze !== undefined && machine.state === 'running' && this.host.guestsFreeze;
-    return {
-      id,
-      sizeBytes: volume.volume.sizeBytes,
-      frozenMs: isFrozen ? 0 : null,
-      open: async (signal) => {
-        signal?.throwIfAborted();
-        try {
-          return volume.openReader(id);
-        } catch (cause) {
-          throw new MachineError('failed', `the view of ${volumeId} is closed`, { cause });
-        }
-      },
-    };
+  viewVolume(machineId: string, volumeId: string, options: ViewVolumeOptions = {}): Promise<VolumeView> {
+    return this.volumesOfMachines.view(machineId, volumeId, options);
   }
 
-  async closeView(
+  closeView(
     machineId: string,
     volumeId: string,
     viewId: string,
     outcome: ViewOutcome,
     options: VolumeCallOptions = {},
   ): Promise<void> {
-    options.signal?.throwIfAborted();
-    await this.trouble('closeView', options, options.timeoutMs ?? 10_000, 'failed');
-    this.host.machines.get(machineId)?.writable.get(volumeId)?.closeView(viewId, outcome);
+    return this.volumesOfMachines.closeView(machineId, volumeId, viewId, outcome, options);
   }
 
-  async detachVolume(machineId: string, volumeId: string, options: VolumeCallOptions = {}): Promise<void> {
-    options.signal?.throwIfAborted();
-    await this.trouble('detachVolume', options, options.timeoutMs ?? 10_000, 'volume-busy');
-    const machine = this.host.machines.get(machineId);
-    if (!machine?.volumes.delete(volumeId)) return;
-    machine.writable.get(volumeId)?.end();
-    machine.writable.delete(volumeId);
-    if ([...machine.apps.merged.values()].includes(volumeId)) this.host.tornVolumes.push({ machineId, volumeId });
+  detachVolume(machineId: string, volumeId: string, options: VolumeCallOptions = {}): Promise<void> {
+    return this.volumesOfMachines.detach(machineId, volumeId, options);
   }
 
-  async volumes(machineId: string): Promise<readonly string[]> {
-    await this.trouble('volumes', {}, 10_000, 'failed');
-    return [...this.holding(machineId).volumes.keys()];
+  volumes(machineId: string): Promise<readonly string[]> {
+    return this.volumesOfMachines.list(machineId);
   }
 
   onGuestMessage(listener: (message: GuestMessage) => void): () => void {
@@ -311,12 +265,6 @@ export class FakeDriver implements HypervisorDriver {
     const machine = this.host.machines.get(machineId);
     if (machine?.state === 'running' && !machine.isBeingDestroyed) return machine;
     throw new MachineError('not-found', `machine ${machineId} does not exist or has ended`);
-  }
-
-  /** The same, or one that has ended and is kept for what it wrote. */
-  private holding(machineId: string): FakeMachine {
-    const machine = this.host.machines.get(machineId);
-    return machine && !machine.isBeingDestroyed && machine.writable.size > 0 ? machine : this.running(machineId);
   }
 
   private tellOfTheDead(): void {

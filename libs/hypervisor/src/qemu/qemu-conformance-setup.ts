@@ -9,6 +9,7 @@ import { processName } from './qemu-arguments.js';
 import { type ServedVolume, serveVolume } from './volume-test-server.js';
 
 const processes = new ProcessTable();
+const SERVED_BYTES = 64 << 10;
 
 /** The process of a machine, as the host sees it. */
 export async function pidOf(machineId: string): Promise<number> {
@@ -39,10 +40,20 @@ export function qemuConformance(given: {
       volumesDir ??= await mkdtemp(join(tmpdir(), 'goldleaf-volumes-'));
       await chmod(volumesDir, 0o711);
       const file = join(volumesDir, `${volumeId}.img`);
-      await writeFile(file, Buffer.alloc(64 << 10, volumeId));
+      await writeFile(file, Buffer.alloc(SERVED_BYTES, 's'));
       const volume = await serveVolume(volumesDir, volumeId, file);
       served.push(volume);
       return volume;
+    },
+    servedBytes: SERVED_BYTES,
+    fillVolume: async (driver, machineId, volumeId, { offset, length }, byte) => {
+      const disk = `/dev/disk/by-id/*${volumeId}`;
+      const character = `\\${byte.toString(8).padStart(3, '0')}`;
+      const script =
+        `until ls ${disk} > /dev/null 2>&1; do sleep 0.1; done; head -c ${length} /dev/zero | tr '\\0' '${character}' | ` +
+        `dd of=$(echo ${disk}) bs=4096 seek=${offset} oflag=seek_bytes iflag=fullblock conv=notrunc,fsync`;
+      const { exitCode, stderr } = await shell(driver, machineId, script);
+      if (exitCode !== 0) throw new Error(stderr);
     },
     breakVolume: async (volume) => ({ ...volume, exportName: 'nobody-has-this' }),
     sayInGuest: async (driver, machineId, text) => {

@@ -10,7 +10,7 @@ export class QmpTaps {
   private readonly execute = QmpClient.prototype.execute;
   private readonly dead = new WeakSet<QmpClient>();
   private last: QmpClient | undefined;
-  private crash: { left: number; isAfter: boolean; happen: (client: QmpClient) => void } | undefined;
+  private crash: { left: number; happen: (client: QmpClient) => void } | undefined;
 
   constructor() {
     const tap = (client: QmpClient, call: () => Promise<unknown>) => this.tap(client, call);
@@ -27,18 +27,17 @@ export class QmpTaps {
   }
 
   /**
-   * The driver dies at its n-th command from now: nothing more that it says is heard, nor does it hear an answer.
-   * @param isAfter whether that command is still carried out
+   * The driver dies when its n-th command from now was carried out: it hears no answer, and says nothing more.
    * @returns resolves when it has died
    */
-  crashAt(n: number, isAfter: boolean): Promise<void> {
+  crashAfter(n: number): Promise<void> {
     return new Promise((resolve) => {
       const happen = (client: QmpClient) => {
         this.crash = undefined;
         client.close();
         resolve();
       };
-      this.crash = { left: n, isAfter, happen };
+      this.crash = { left: n, happen };
     });
   }
 
@@ -58,7 +57,9 @@ export class QmpTaps {
     crash.left--;
     if (crash.left > 0) return call();
     this.dead.add(client);
-    const carriedOut = crash.isAfter ? call().catch(() => undefined) : Promise.resolve();
-    return carriedOut.then(() => crash.happen(client)).then(() => never);
+    return call()
+      .catch(() => undefined)
+      .then(() => crash.happen(client))
+      .then(() => never);
   }
 }
