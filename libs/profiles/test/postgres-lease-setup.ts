@@ -45,7 +45,7 @@ export async function postgresLeaseSetup(): Promise<
         `SELECT username FROM profiles JOIN profile_volumes ON profile_id = profiles.id WHERE profile_volumes.id = $1`,
         [id],
       );
-      await transact(dataSource, (unit) => volumes.destroy(unit, owner?.username ?? ''));
+      return (await transact(dataSource, (unit) => volumes.destroy(unit, owner?.username ?? ''))).desktopIds;
     },
     addHost: async () => {
       const [host] = await sql<{ name: string }>(

@@ -7,7 +7,8 @@ export interface ProfileLeasesSetup {
   readonly leases: ProfileLeases;
   /** Of a person of its own. @returns its id */
   addVolume(): Promise<string>;
-  deleteVolume(id: string): Promise<void>;
+  /** @returns ids of the desktops that had leases */
+  deleteVolume(id: string): Promise<readonly string[]>;
   /** @returns its name */
   addHost(): Promise<string>;
   /** One that was given to somebody. @returns its id */

@@ -104,7 +104,8 @@ export function describeWriting(given: () => ProfileLeasesSetup): void {
     it('refuses everything of a volume that was deleted', async () => {
       const { leases, volumeId, desktopId, lease } = await newWorld(given());
       const { number } = await leases.beginVersion(volumeId, lease.fence, 'write-back');
-      await given().deleteVolume(volumeId);
+      expect(await given().deleteVolume(volumeId)).toEqual([desktopId]);
+      expect([await leases.holder(volumeId), await leases.leasesOf(desktopId)]).toEqual([null, []]);
       const deleted = { code: 'deleted' };
       await expect(leases.commit(volumeId, lease.fence, number, facts('9'))).rejects.toMatchObject(deleted);
       await expect(leases.beginVersion(volumeId, lease.fence, 'write-back')).rejects.toMatchObject(deleted);

@@ -31,10 +31,12 @@ export class MemoryProfileLeases extends ProfileLeases {
   }
 
   /** As `ProfileVolumes.destroy`. */
-  deleteVolume(id: string): void {
+  deleteVolume(id: string): string[] {
     const volume = this.volume(id);
+    const { holder } = volume;
     volume.isDeleted = true;
     volume.move(null, null);
+    return holder ? [holder.desktopId] : [];
   }
 
   async acquire(volumeId: string, desktopId: string): Promise<Acquired> {
