@@ -130,7 +130,9 @@ export class DesktopProfileSync {
       const newest = await this.leases.newest(volume.id);
       // Whoever holds it is about to make its first version.
       if (!lease && !newest) return;
-      await this.rows.report(desktopId, { state: 'opening', volumeId: volume.id, mode });
+      // What is read from is kept from retention by its number; of a lease the store of leases does the same.
+      const base = lease || !newest ? {} : { baseNumber: newest.number };
+      await this.rows.report(desktopId, { state: 'opening', volumeId: volume.id, mode, ...base });
       const opened =
         lease || !newest
           ? await this.opener.openToWrite(wanted, volume, lease as Lease, signal)
