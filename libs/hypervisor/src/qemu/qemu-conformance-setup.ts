@@ -22,6 +22,11 @@ export async function pidOf(machineId: string): Promise<number> {
 export const shell = (driver: HypervisorDriver, machineId: string, script: string) =>
   driver.runInGuest(machineId, { path: '/bin/bash', args: ['-c', script], timeoutMs: 60_000 });
 
+/** A line of shell that waits in a guest for a volume's disk and sets `disk` to the name of its device. */
+export const waitForDisk = (volumeId: string): string =>
+  `until disk=$(cd /sys/block; for d in sd*; do grep -qs ${volumeId} $d/device/vpd_pg80 && echo /dev/$d; done); ` +
+  '[ "$disk" ]; do sleep 0.1; done';
+
 /** What the conformance suite needs of QEMU, for tests only. */
 export function qemuConformance(given: {
   newDriver: () => HypervisorDriver;
@@ -47,11 +52,10 @@ export function qemuConformance(given: {
     },
     servedBytes: SERVED_BYTES,
     fillVolume: async (driver, machineId, volumeId, { offset, length }, byte) => {
-      const disk = `/dev/disk/by-id/*${volumeId}`;
       const character = `\\${byte.toString(8).padStart(3, '0')}`;
       const script =
-        `until ls ${disk} > /dev/null 2>&1; do sleep 0.1; done; head -c ${length} /dev/zero | tr '\\0' '${character}' | ` +
-        `dd of=$(echo ${disk}) bs=4096 seek=${offset} oflag=seek_bytes iflag=fullblock conv=notrunc,fsync`;
+        `${waitForDisk(volumeId)}; head -c ${length} /dev/zero | tr '\\0' '${character}' | ` +
+        `dd of=$disk bs=4096 seek=${offset} oflag=seek_bytes iflag=fullblock conv=notrunc,fsync`;
       const { exitCode, stderr } = await shell(driver, machineId, script);
       if (exitCode !== 0) throw new Error(stderr);
     },
