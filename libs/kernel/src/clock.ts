@@ -4,15 +4,19 @@ import { setTimeout as wait } from 'node:timers/promises';
 export interface Clock {
   now(): Date;
 
-  /** Resolves when so much time has passed; nothing and less than nothing pass at once. @throws the signal's reason */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Resolves when so much time has passed; nothing and less than nothing pass at once.
+   * @param keepsAlive whether the process waits for it; true unless told otherwise
+   * @throws the signal's reason
+   */
+  sleep(ms: number, signal?: AbortSignal, keepsAlive?: boolean): Promise<void>;
 }
 
 export const systemClock: Clock = {
   now: () => new Date(),
-  sleep: async (ms, signal) => {
+  sleep: async (ms, signal, keepsAlive = true) => {
     try {
-      await wait(Math.max(0, ms), undefined, { signal });
+      await wait(Math.max(0, ms), undefined, { signal, ref: keepsAlive });
     } catch (error) {
       throw signal?.aborted ? signal.reason : error;
     }

@@ -71,7 +71,8 @@ export class Hold {
     const { clock, ttlMs, logger } = this.options;
     for (;;) {
       try {
-        await clock.sleep(ttlMs / 3, this.ended.signal);
+        // A process that has nothing else to do ends, and its hold runs out.
+        await clock.sleep(ttlMs / 3, this.ended.signal, false);
       } catch {
         return;
       }

@@ -27,7 +27,10 @@ describe('MachineServer', () => {
     ({ id: versionId } = await store.writeVersion(once(randomBytes(4096)), { volume: 'app-sheet' }));
     readers = new SharedReaders(store, systemClock, logger);
   });
-  afterEach(() => rm(folder, { recursive: true, force: true }));
+  afterEach(async () => {
+    await readers.closeUnused(0);
+    await rm(folder, { recursive: true, force: true });
+  });
 
   const serverAt = (socketPath: string) =>
     new MachineServer({ socketPath, access: {}, readers, metrics: {}, logger, onFailure: () => undefined });
