@@ -6,6 +6,8 @@ export { MemoryObjectStore } from './memory/memory-object-store.js';
 export * from './nbd/index.js';
 export type { ObjectFacts, ObjectStore, PutResult } from './object-store.js';
 export { openObjectStore, type StoreCredentials } from './open-object-store.js';
+export { forEachParallel } from './parallel.js';
+export { type CopiedVersion, copyVersion } from './replicate/copy-version.js';
 export { replicate } from './replicate/replicate.js';
 export type { NotReplicated, Replicated, ReplicateOptions, ReplicateProgress } from './replicate/replication.js';
 export { S3ObjectStore } from './s3/s3-object-store.js';

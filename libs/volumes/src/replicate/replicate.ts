@@ -1,12 +1,9 @@
-import { systemClock } from '#libs/kernel';
-import { ChunkSource } from '../chunk/chunk-source.js';
-import { Condemned } from '../hold/condemned.js';
-import { Hold } from '../hold/hold.js';
 import type { ObjectStore } from '../object-store.js';
 import { checkVolume, type Version, versionKey, volumeAndNumber } from '../version/version.js';
 import { VersionRegister } from '../version/version-register.js';
 import { VolumeError, type VolumeErrorCode } from '../volume-error.js';
-import type { NotReplicated, Replicated, ReplicateOptions } from './replication.js';
+import { holdingBoth } from './holding-both.js';
+import { addProgress, type NotReplicated, noProgress, type Replicated, type ReplicateOptions } from './replication.js';
 import { VolumeCopier } from './volume-copier.js';
 
 /** What a version cannot be copied for, while others can. */
@@ -30,7 +27,7 @@ const concernsOneVersion: readonly VolumeErrorCode[] = [
 export async function replicate(from: ObjectStore, to: ObjectStore, options: ReplicateOptions): Promise<Replicated> {
   const { volumes, signal } = options;
   const register = new VersionRegister(from);
-  const progress = { copiedChunks: 0, copiedBytes: 0, skippedChunks: 0, versions: 0 };
+  const progress = noProgress();
   const notReplicated: NotReplicated[] = [];
   for (const [volume, numbers] of await numbersByVolume(from, volumes, signal)) {
     const missing: number[] = [];
@@ -45,9 +42,7 @@ export async function replicate(from: ObjectStore, to: ObjectStore, options: Rep
     if (missing.length === 0) continue;
     await holdingBoth(from, to, options, async (source, holds) => {
       const copier = new VolumeCopier(source, from, to, holds, signal, (done) => {
-        for (const key of ['copiedChunks', 'copiedBytes', 'skippedChunks', 'versions'] as const) {
-          progress[key] += done[key] ?? 0;
-        }
+        addProgress(progress, done);
         options.onProgress?.({ ...progress });
       });
       for (const number of missing) {
@@ -102,32 +97,4 @@ async function isThere(
 function reasonOf(error: unknown): VolumeErrorCode {
   if (VolumeError.is(error, ...concernsOneVersion)) return error.code;
   throw error;
-}
-
-interface BothHolds {
-  readonly from: Hold;
-  readonly to: Hold;
-}
-
-async function holdingBoth(
-  from: ObjectStore,
-  to: ObjectStore,
-  options: ReplicateOptions,
-  work: (source: ChunkSource, holds: BothHolds) => Promise<void>,
-): Promise<void> {
-  const { logger, clock = systemClock, holdTtlMs = 15 * 60_000, clockSkewMs = 60_000 } = options;
-  const take = (objects: ObjectStore) =>
-    Hold.take({ objects, condemned: new Condemned(objects, clock, clockSkewMs), clock, ttlMs: holdTtlMs, logger });
-  const fromHold = await take(from);
-  try {
-    const toHold = await take(to);
-    try {
-      const source = new ChunkSource(from, logger, options.readDeadlineMs ?? 60_000);
-      await work(source, { from: fromHold, to: toHold });
-    } finally {
-      await toHold.release();
-    }
-  } finally {
-    await fromHold.release();
-  }
 }

@@ -28,6 +28,15 @@ export interface ReplicateProgress {
   readonly versions: number;
 }
 
+/** To be counted up. */
+export const noProgress = () => ({ copiedChunks: 0, copiedBytes: 0, skippedChunks: 0, versions: 0 });
+
+export function addProgress(progress: ReturnType<typeof noProgress>, done: Partial<ReplicateProgress>): void {
+  for (const key of ['copiedChunks', 'copiedBytes', 'skippedChunks', 'versions'] as const) {
+    progress[key] += done[key] ?? 0;
+  }
+}
+
 /** A version that is not in the other store afterwards. */
 export interface NotReplicated extends Pick<Version, 'volume' | 'number'> {
   /** 'version-exists': the other store gave the number to other content, or has deleted it. Else what is damaged or missing. */

@@ -9,7 +9,8 @@ import { manifestKey, type Version } from '../version/version.js';
 import { VersionRegister } from '../version/version-register.js';
 import type { ReplicateProgress } from './replication.js';
 
-const CHUNKS_AT_ONCE = 16;
+/** A folder makes many durable at the price of one. */
+const CHUNKS_AT_ONCE = 64;
 /** So much is held, and told, at a time. */
 const ROUND_CHUNKS = 512;
 
@@ -32,8 +33,8 @@ export class VolumeCopier {
     this.theirs = new VersionRegister(to);
   }
 
-  /** @throws VolumeError, as `replicate` does or tells */
-  async copy({ number, ...named }: Version): Promise<void> {
+  /** @param version without a number it gets the next one there @throws VolumeError, as `replicate` does or tells */
+  async copy({ number, ...named }: Omit<Version, 'number'> & Partial<Pick<Version, 'number'>>): Promise<Version> {
     const { signal } = this;
     await this.holds.from.need([manifestKey(named.id)], signal);
     const manifest = await this.ours.manifest(named.id, signal);
@@ -50,8 +51,9 @@ export class VolumeCopier {
     if (round.length > 0) await this.copyChunks(round, manifest.isEncrypted);
     await this.holds.to.need([manifestKey(named.id)], signal);
     await this.to.put(manifestKey(named.id), manifest.encode().bytes, { signal });
-    await publishHeld(this.theirs, this.holds.to, named, number);
+    const published = await publishHeld(this.theirs, this.holds.to, named, number);
     this.onDone({ versions: 1 });
+    return published;
   }
 
   private async copyChunks(chunks: readonly ChunkFacts[], isEncrypted: boolean): Promise<void> {

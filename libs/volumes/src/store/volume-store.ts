@@ -10,7 +10,7 @@ import { Hold } from '../hold/hold.js';
 import { Holds } from '../hold/holds.js';
 import type { ObjectStore } from '../object-store.js';
 import { StoredVolumeReader } from '../version/stored-volume-reader.js';
-import { checkVolume, manifestKey, type Version, type VersionId } from '../version/version.js';
+import { checkVolume, manifestKey, retiredKey, type Version, type VersionId, versionKey } from '../version/version.js';
 import { VersionRegister } from '../version/version-register.js';
 import { VolumeError } from '../volume-error.js';
 import type { VolumeReader } from '../volume-reader.js';
@@ -168,6 +168,13 @@ export class VolumeStore {
   /** By volume and number. */
   listVersions(volume?: string): Promise<Version[]> {
     return this.register.list(volume);
+  }
+
+  /** Whether the number was given, and to a version that was deleted since. */
+  async stateOf(volume: string, number: number): Promise<'there' | 'deleted' | 'never'> {
+    checkVolume(volume);
+    if (await this.objects.has(versionKey(volume, number))) return 'there';
+    return (await this.objects.has(retiredKey(volume, number))) ? 'deleted' : 'never';
   }
 
   /** Its number is not given again; what it took is freed by the next collection. Also when it is not there. */
