@@ -43,6 +43,10 @@ sub close_profile {
   my $handle;
   until (sysopen($handle, "/dev/" . ($disk // '?'), $O_RDWR | $O_EXCL)) {
     return refuse('failed', "the disk is still in use: $!") if now() > $until + 1000;
+    # A name space ends with the last program in it.
+    my @holders = holders(split /:/, $device);
+    kill 'KILL', @holders;
+    $killed += @holders;
     select(undef, undef, undef, 0.05);
   }
   syscall($SYS_FSYNC, fileno($handle)) == 0 or return refuse('failed', "the disk cannot be written: $!");
