@@ -22,7 +22,7 @@ export function PeoplePage() {
       <div className="section-head section-head-page">
         <div>
           <h1>People</h1>
-          <p className="lead">Everybody who has logged on, with what they got the last time.</p>
+          <p className="lead">Everybody who has logged on, and what they got.</p>
         </div>
         <div className="head-actions">
           <ConsoleLink to="/console/limits" className="button button-quiet" testId="to-limits">

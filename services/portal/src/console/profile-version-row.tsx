@@ -1,4 +1,4 @@
-import type { ProfileVersionView } from '#libs/contracts';
+import type { ProfileVersionReason, ProfileVersionView } from '#libs/contracts';
 import { wordsForBytes, wordsForTime } from '../words/amount-words.js';
 import { versionReasonForIt } from './console-words.js';
 
@@ -9,8 +9,11 @@ interface Props {
   onRestore(): void;
 }
 
+/** Versions that are made after everything was closed, if all goes well. */
+const closing: readonly ProfileVersionReason[] = ['log-off', 'recycle', 'roamed'];
+
 export function ProfileVersionRow({ version, held, onRestore }: Props) {
-  const { number, isNewest, isClean, state } = version;
+  const { number, isNewest, isClean, state, reason } = version;
   return (
     <tr data-testid={`version-${number}`}>
       <th scope="row">
@@ -21,7 +24,7 @@ export function ProfileVersionRow({ version, held, onRestore }: Props) {
       <td>
         <span className="line">{versionReasonForIt(version)}</span>
         {version.damage && <span className="line muted">{version.damage}</span>}
-        {!isClean && state === 'good' && <span className="line muted">saved while in use</span>}
+        {!isClean && closing.includes(reason) && <span className="line muted">not closed cleanly</span>}
       </td>
       <td className="nowrap">{wordsForBytes(version.writtenBytes)}</td>
       <td>{version.host ?? <span className="muted">–</span>}</td>

@@ -46,7 +46,7 @@ export function PoolsPage() {
         <p className="lead">
           {volumes.length === 0
             ? 'Every desktop starts clean. Restarting one, or logging off, discards what was left on it.'
-            : 'Every desktop starts clean and has your own files and settings; all else is discarded with it.'}
+            : 'Every desktop starts clean, with your own files and settings. Everything else on it is discarded.'}
         </p>
         <div className={layoutFor(apps?.length, pools?.length)}>
           <div>

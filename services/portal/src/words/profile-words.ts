@@ -36,7 +36,7 @@ export function wordsForProfileWait(session: Pick<SessionView, 'desktop' | 'prof
     return 'Your work is being fetched from the other desktop that you used. It is saved there first, then it comes here.';
   }
   if (profile.notice === 'host-silent') {
-    return 'Your work is on a desktop that does not answer. Your IT department has to release it: tell them. Then it comes here by itself.';
+    return 'Your work is on a desktop that does not answer. Tell your IT department: they can release it.';
   }
   return null;
 }
@@ -99,9 +99,9 @@ export function wordsForSaved(profile: SessionProfile): string {
     : 'Your work is saved every few minutes';
 }
 
-/** `9.1 GB of 10.7 GB are used.`; empty while nobody measured it. */
-export function wordsForSpace({ usedBytes, totalBytes }: Pick<SessionProfile, 'usedBytes' | 'totalBytes'>): string {
-  if (usedBytes === null || totalBytes === null) return '';
+/** `9.1 GB of 10.7 GB are used.`; empty while nobody measured it, or there is nothing to measure. */
+export function wordsForSpace({ state, usedBytes, totalBytes }: SessionProfile): string {
+  if (state === 'failed' || usedBytes === null || totalBytes === null) return '';
   return `${wordsForBytes(usedBytes)} of ${wordsForBytes(totalBytes)} are used.`;
 }
 
