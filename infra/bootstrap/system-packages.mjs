@@ -24,6 +24,7 @@ const runtimeNeeds = [
     why: 'builds the golden image, makes and checks profiles',
     isThere: () => ['mke2fs', 'e2fsck', 'debugfs'].every((name) => findProgram(name) !== undefined),
   },
+  { package: 'fuse3', why: 'looks into profiles', isThere: program('fusermount3') },
   { package: 'rsync', why: 'builds the golden image', isThere: program('rsync') },
   { package: 'erofs-utils', why: 'packs application layers', isThere: program('mkfs.erofs') },
   { package: 'redis-server', why: 'jobs and events', isThere: program('redis-server'), unless: 'REDIS_URL' },

@@ -7,6 +7,7 @@ export * from './operations.js';
 export * from './pool.js';
 export * from './primitives.js';
 export * from './problem.js';
+export * from './profile-lookups.js';
 export * from './profile-records.js';
 export * from './profiles.js';
 export * from './session.js';

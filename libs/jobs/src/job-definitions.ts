@@ -78,6 +78,15 @@ export const jobDefinitions = {
     backoffMs: 1_000,
     dedupe: ({ volumeId, number }) => `${volumeId}-${number}`,
   }),
+  /** Looks into an older version of a profile, as its row says. */
+  'profile.look': define({
+    payload: z.object({ lookupId: idSchema }),
+    scope: 'shared',
+    concurrency: 2,
+    attempts: 2,
+    backoffMs: 500,
+    dedupe: ({ lookupId }) => lookupId,
+  }),
 } as const;
 
 export type JobName = keyof typeof jobDefinitions;

@@ -15,6 +15,16 @@ export {
 } from './leases/profile-leases.js';
 export type { ProfileVersion, VersionReason } from './leases/profile-version.js';
 export { lockRecords } from './lock-records.js';
+export { LookupSeal } from './lookups/lookup-seal.js';
+export {
+  type FolderAnswer,
+  type LookupFacts,
+  type LookupKey,
+  type PendingLookup,
+  ProfileLookups,
+  type WantedLookup,
+} from './lookups/profile-lookups.js';
+export { readPath, showName } from './lookups/profile-path.js';
 export { type ProfileQuery, ProfileService } from './profile-service.js';
 export { ProfilesModule } from './profiles.module.js';
 export { type Logon, recordLogons } from './record-logons.js';
@@ -29,8 +39,9 @@ export { versionsToDrop } from './retention/versions-to-drop.js';
 export { checkFileSystem, type FileSystemCheck, replayJournal } from './skeleton/check-file-system.js';
 export { type FolderEntry, listFolder } from './skeleton/list-folder.js';
 export { makeSkeleton } from './skeleton/make-skeleton.js';
+export { modifiedTimes } from './skeleton/modified-times.js';
 export { readFileFrom } from './skeleton/read-file-from.js';
-export { SkeletonError } from './skeleton/skeleton-error.js';
+export { SkeletonError, type SkeletonErrorCode } from './skeleton/skeleton-error.js';
 export { DEFAULT_SIZE_MIB } from './volumes/default-size.js';
 export { listVolumes, type ProfileVolumeFacts } from './volumes/list-volumes.js';
 export { type ProfileLimit, ProfileLimits } from './volumes/profile-limits.js';

@@ -12,7 +12,9 @@ import { IdentityController } from './api/identity.controller.js';
 import { ImagesController } from './api/images.controller.js';
 import { MyAppsController } from './api/my-apps.controller.js';
 import { MyProfileController } from './api/my-profile.controller.js';
+import { MyProfileLookupsController } from './api/my-profile-lookups.controller.js';
 import { PoolsController } from './api/pools.controller.js';
+import { ProfileLookupsController } from './api/profile-lookups.controller.js';
 import { ProfilesController } from './api/profiles.controller.js';
 import { SessionsController } from './api/sessions.controller.js';
 import { AuthGuard } from './auth/auth.guard.js';
@@ -44,7 +46,9 @@ export class BrokerModule {
         AppsController,
         MyAppsController,
         MyProfileController,
+        MyProfileLookupsController,
         ProfilesController,
+        ProfileLookupsController,
         AuditController,
       ],
       providers: [

@@ -18,6 +18,7 @@ import { SharedReaders } from './exports/shared-readers.js';
 import { DesktopAppsHandler } from './handlers/desktop-apps.handler.js';
 import { DesktopProfileHandler } from './handlers/desktop-profile.handler.js';
 import { DestroyDesktopHandler } from './handlers/destroy-desktop.handler.js';
+import { LookIntoProfileHandler } from './handlers/look-into-profile.handler.js';
 import { ProvisionDesktopHandler } from './handlers/provision-desktop.handler.js';
 import { ReconcilePoolHandler } from './handlers/reconcile-pool.handler.js';
 import { ResizeDesktopHandler } from './handlers/resize-desktop.handler.js';
@@ -126,6 +127,7 @@ export class ProvisionerModule {
         DesktopAppsHandler,
         DesktopProfileHandler,
         RestoreProfileHandler,
+        LookIntoProfileHandler,
         ReconcilePoolHandler,
         HostReconciler,
         MachineReconciler,

@@ -13,6 +13,7 @@ const MAX_OUTPUT_BYTES = 64 << 20;
 
 /**
  * Runs a program to its end, whatever its exit status.
+ * @param input what it reads on its standard input
  * @throws SkeletonError `failed` when it cannot be run or was killed, `too-long`; the reason of the signal
  */
 export function run(
@@ -20,18 +21,22 @@ export function run(
   args: readonly string[],
   signal?: AbortSignal,
   maxOutputBytes = MAX_OUTPUT_BYTES,
+  input = '',
 ): Promise<ProgramResult> {
   // The host's own settings of these programs stay out of it.
   const { PATH = '' } = process.env;
   const env = { PATH: `${PATH}:/usr/sbin:/sbin`, LC_ALL: 'C', MKE2FS_CONFIG: '/dev/null', E2FSCK_CONFIG: '/dev/null' };
   return new Promise((resolve, reject) => {
-    execFile(program, args, { env, encoding: 'buffer', maxBuffer: maxOutputBytes, signal }, (error, stdout, stderr) => {
+    const options = { env, encoding: 'buffer' as const, maxBuffer: maxOutputBytes, signal };
+    const child = execFile(program, args, options, (error, stdout, stderr) => {
       if (signal?.aborted) return reject(signal.reason);
       if (!error) return resolve({ exitCode: 0, stdout, stderr });
       if (typeof error.code === 'number') return resolve({ exitCode: error.code, stdout, stderr });
       const isLong = String(error.code) === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER';
       reject(new SkeletonError(isLong ? 'too-long' : 'failed', `${program}: ${error.message}`, { cause: error }));
     });
+    // It may have ended without reading.
+    child.stdin?.on('error', () => undefined).end(input);
   });
 }
 

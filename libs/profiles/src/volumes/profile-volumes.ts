@@ -99,6 +99,7 @@ export class ProfileVolumes {
         WHERE volume_id = ANY($1)`,
       [volumeIds],
     );
+    await unit.rows('DELETE FROM profile_lookups WHERE volume_id = ANY($1)', [volumeIds]);
     return { volumeIds, desktopIds: held.flatMap(({ desktopId }) => desktopId ?? []) };
   }
 

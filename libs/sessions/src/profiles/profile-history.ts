@@ -69,10 +69,7 @@ export class ProfileHistory {
    * @throws DomainError `forbidden`, `not-found`, `conflict`
    */
   async restoreOwn(person: Person, context: string, number: number): Promise<void> {
-    await this.volume(person.username, context);
-    if (!(await this.restorable(person.roles)).has(context)) {
-      throw new DomainError(errors.forbidden, 'Ask your IT department to put an earlier version back');
-    }
+    await this.ownVolume(person, context, 'Ask your IT department to put an earlier version back');
     await this.restore(person.username, context, number, person.username);
   }
 
@@ -89,7 +86,18 @@ export class ProfileHistory {
     );
   }
 
-  private async volume(username: string, context: string): Promise<ProfileVolumeFacts> {
+  /**
+   * The volume of a person who may go back to its older versions by themselves.
+   * @throws DomainError `forbidden` with this message, `not-found`
+   */
+  async ownVolume(person: Person, context: string, refusal: string): Promise<ProfileVolumeFacts> {
+    const volume = await this.volume(person.username, context);
+    if (!(await this.restorable(person.roles)).has(context)) throw new DomainError(errors.forbidden, refusal);
+    return volume;
+  }
+
+  /** @throws DomainError `not-found` */
+  async volume(username: string, context: string): Promise<ProfileVolumeFacts> {
     const found = (await this.list(username)).find((volume) => volume.context === context);
     if (!found) throw new DomainError(errors.notFound, `"${username}" has no profile "${context}"`);
     return found;

@@ -18,12 +18,8 @@ import { ItOnly } from '../auth/it-only.decorator.js';
 import { CurrentPrincipal } from '../auth/principal.decorator.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
 import { numberParam } from './number-param.js';
+import { usernameParam, usernameSchema } from './username-param.js';
 
-const usernameSchema = z
-  .string()
-  .min(1)
-  .max(256)
-  .regex(/^[^\0]+$/);
 const roleSchema = usernameSchema;
 const profileQuerySchema = z.strictObject({
   username: usernameSchema.optional(),
@@ -32,7 +28,6 @@ const profileQuerySchema = z.strictObject({
 
 const read = [errors.notSignedIn, errors.forbidden] as const;
 const change = [...read, errors.originRefused] as const;
-const usernameParam = { schema: usernameSchema };
 const contextParam = { schema: profileContextSchema };
 
 @ApiTags('it')

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { JobDispatcher, type JobSink } from '#libs/jobs';
 import type { Clock } from '#libs/kernel';
+import { ProfileLookups } from '#libs/profiles';
 import { type DueVersion, ProfileHistory, SessionProfiles } from '#libs/sessions';
 import { CLOCK, LOGGER } from '#libs/telemetry';
 import { AdoptProfiles } from '../profiles/adopt-profiles.js';
@@ -26,6 +27,7 @@ export class ProfileReconciler {
   constructor(
     private readonly rows: SessionProfiles,
     private readonly history: ProfileHistory,
+    private readonly lookups: ProfileLookups,
     private readonly sync: DesktopProfileSync,
     private readonly adoption: AdoptProfiles,
     private readonly housekeeping: ProfileHousekeeping,
@@ -52,6 +54,7 @@ export class ProfileReconciler {
       await this.jobs.enqueue('profile.restore', restore);
     }
     await this.rows.sweep();
+    await this.lookups.sweep();
     this.tidy();
   }
 

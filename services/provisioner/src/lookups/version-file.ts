@@ -1,0 +1,66 @@
+import { constants } from 'node:fs';
+import { access, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { UndoStack } from '#libs/kernel';
+import { NbdExports, NbdServer, type VolumeReader } from '#libs/volumes';
+import { FuseExport } from './fuse-export.js';
+import { LookupFailed } from './lookup-failure.js';
+
+/** Of Linux: a file without a name, which goes with its last descriptor. */
+const O_TMPFILE = 0o20200000;
+const MEMORY_FOLDER = '/dev/shm';
+const FUSE = '/dev/fuse';
+const EXPORT_NAME = 'version';
+
+/** A version of a volume as a file of this host. */
+export interface VersionFile {
+  /** Readable and writable by this user alone; what is written is forgotten. */
+  readonly path: string;
+  /** Takes everything down again; never fails. The reader stays the caller's. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes a version readable to programs that take files, without copying it: what they read is fetched then, and nothing
+ * of it reaches a disk of this host. What they write is kept in memory.
+ * @throws LookupFailed `unsupported` where this host cannot; the signal's reason. Nothing is left then.
+ */
+export async function openVersionFile(reader: VolumeReader, logger: Logger, signal: AbortSignal): Promise<VersionFile> {
+  await access(FUSE, constants.R_OK | constants.W_OK).catch((cause: Error) => {
+    throw new LookupFailed('unsupported', `this host cannot look into profiles, as it has no FUSE: ${cause.message}`);
+  });
+  const undo = new UndoStack();
+  const close = async () => {
+    await undo.unwind().catch((error: unknown) => logger.error({ err: error }, 'a lookup has left something behind'));
+  };
+  try {
+    return { path: await mount(reader, undo, logger, signal), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function mount(reader: VolumeReader, undo: UndoStack, logger: Logger, signal: AbortSignal): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'goldleaf-look-'));
+  undo.add('the folder', () => rm(folder, { recursive: true, force: true }));
+
+  const exports = new NbdExports();
+  exports.add(EXPORT_NAME, reader);
+  const socketPath = join(folder, 'nbd.sock');
+  const server = new NbdServer({ socketPath, exports, logger });
+  await server.start();
+  undo.add('the export', () => server.close());
+
+  const overlay = await open(MEMORY_FOLDER, constants.O_RDWR | O_TMPFILE, 0o600);
+  undo.add('the overlay', () => overlay.close());
+  const mountPoint = join(folder, 'version');
+  await writeFile(mountPoint, '', { mode: 0o600 });
+  const { sizeBytes } = reader;
+  const options = { socketPath, exportName: EXPORT_NAME, sizeBytes, overlay: overlay.fd, mountPoint, signal };
+  const fuse = await FuseExport.start(options);
+  undo.add('the mount', () => fuse.close());
+  return mountPoint;
+}
