@@ -7,6 +7,7 @@ export { type GuestAppRequest, parseGuestRequest } from './guest-apps/guest-requ
 export { startGuestApp } from './guest-apps/start-guest-app.js';
 export { type GuestAppsOptions, syncGuestApps } from './guest-apps/sync-guest-apps.js';
 export type { WantedApp } from './guest-apps/wanted-app.js';
+export { type DisplaySize, displaySizeSchema, guestPaths } from './guest-contract.js';
 export { closeGuestProfile, type GuestProfileOptions } from './guest-profile/close-guest-profile.js';
 export { excludedPathSchema } from './guest-profile/excluded-path.js';
 export type {
@@ -16,7 +17,6 @@ export type {
 } from './guest-profile/guest-profile-report.js';
 export { guestProfileUsage } from './guest-profile/guest-profile-usage.js';
 export { type GuestProfileWish, openGuestProfile } from './guest-profile/open-guest-profile.js';
-export { type DisplaySize, displaySizeSchema, guestPaths } from './guest-contract.js';
 export type { DriverCapabilities, HostCapacity } from './host.js';
 export type {
   CallOptions,
