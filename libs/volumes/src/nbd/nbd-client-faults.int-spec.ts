@@ -153,6 +153,20 @@ describe('NbdClient at a server that is wrong', () => {
         chunk(cookie, chunkType.offsetHole, hole(4096, 2048)),
       ],
     ],
+    [
+      'with a gap',
+      (cookie) => [
+        chunk(cookie, chunkType.offsetHole, hole(4096, 1000), { isDone: false }),
+        chunk(cookie, chunkType.offsetData, data(7192, Buffer.alloc(1000))),
+      ],
+    ],
+    [
+      'with an overlap',
+      (cookie) => [
+        chunk(cookie, chunkType.offsetHole, hole(4096, 3000), { isDone: false }),
+        chunk(cookie, chunkType.offsetData, data(6192, Buffer.alloc(2000))),
+      ],
+    ],
     ['of another kind', (cookie) => [chunk(cookie, chunkType.blockStatus, status(5, 4096, 0))]],
     ['of no known kind', (cookie) => [chunk(cookie, 77, Buffer.alloc(8))]],
     ['of an error without a number', (cookie) => [chunk(cookie, chunkType.error, Buffer.alloc(3))]],

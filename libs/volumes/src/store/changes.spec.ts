@@ -67,50 +67,54 @@ class Disk {
 }
 
 describe('writeChanges', () => {
-  it.each([undefined, KEY])('is byte for byte what a model is, whatever changes (key: %#)', async (key) => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.uint8Array({ maxLength: 9 * CHUNK_BYTES }),
-        fc.array(step, { minLength: 1, maxLength: 4 }),
-        async (first, steps) => {
-          const { volumes, objects } = memoryVolumes();
-          const disk = new Disk(Buffer.from(first));
-          const options = { volume: V, chunkBytes: CHUNK_BYTES, key };
-          let base = (await volumes.writeVersion(once(disk.bytes), options)).id;
-          for (const each of steps) {
-            disk.change(each);
-            const request = {
-              volume: V,
-              base,
-              sizeBytes: disk.bytes.length,
-              changed: disk.changed,
-              read: disk.read,
-              key,
-            };
-            if (each.isFirstGivenUp) {
-              let puts = 0;
-              objects.interfere = (operation) => {
-                if (operation === 'put' && ++puts > 2) throw new Error('the writer was killed');
+  it.each([undefined, KEY])(
+    'is byte for byte what a model is, whatever changes (key: %#)',
+    async (key) => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.uint8Array({ maxLength: 9 * CHUNK_BYTES }),
+          fc.array(step, { minLength: 1, maxLength: 4 }),
+          async (first, steps) => {
+            const { volumes, objects } = memoryVolumes();
+            const disk = new Disk(Buffer.from(first));
+            const options = { volume: V, chunkBytes: CHUNK_BYTES, key };
+            let base = (await volumes.writeVersion(once(disk.bytes), options)).id;
+            for (const each of steps) {
+              disk.change(each);
+              const request = {
+                volume: V,
+                base,
+                sizeBytes: disk.bytes.length,
+                changed: disk.changed,
+                read: disk.read,
+                key,
               };
-              await volumes.writeChanges(request).catch(() => undefined);
-              objects.interfere = undefined;
+              if (each.isFirstGivenUp) {
+                let puts = 0;
+                objects.interfere = (operation) => {
+                  if (operation === 'put' && ++puts > 2) throw new Error('the writer was killed');
+                };
+                await volumes.writeChanges(request).catch(() => undefined);
+                objects.interfere = undefined;
+              }
+              const version = await volumes.writeChanges(request);
+              // One and the same as if the whole disk had been written.
+              const whole = await volumes.writeVersion(once(disk.bytes), options);
+              expect(version.id).toBe(whole.id);
+              const reader = await volumes.openVersion(version.id, { key });
+              expect(Buffer.from(await reader.read(0, reader.sizeBytes)).equals(disk.bytes)).toBe(true);
+              await reader.close();
+              base = version.id;
+              disk.dirty.clear();
             }
-            const version = await volumes.writeChanges(request);
-            // One and the same as if the whole disk had been written.
-            const whole = await volumes.writeVersion(once(disk.bytes), options);
-            expect(version.id).toBe(whole.id);
-            const reader = await volumes.openVersion(version.id, { key });
-            expect(Buffer.from(await reader.read(0, reader.sizeBytes)).equals(disk.bytes)).toBe(true);
-            await reader.close();
-            base = version.id;
-            disk.dirty.clear();
-          }
-          expect((await volumes.fsck()).findings).toEqual([]);
-        },
-      ),
-      { numRuns: 150, seed: 20 },
-    );
-  });
+            expect((await volumes.fsck()).findings).toEqual([]);
+          },
+        ),
+        { numRuns: 150, seed: 20 },
+      );
+    },
+    30_000,
+  );
 
   it('reads the chunks that are touched and no others, and none that are holes now', async () => {
     const { volumes, objects, write } = memoryVolumes();
