@@ -55,6 +55,8 @@ export class KeepProfiles1795410000000 implements MigrationInterface {
         version_id text CHECK (version_id ~ '^[0-9a-f]{64}$'),
         parent integer,
         restored_from integer,
+        -- restored_from is a number of another store: what the version will be is known when its number is taken.
+        is_imported boolean NOT NULL DEFAULT false,
         reason text NOT NULL CHECK (reason IN
           ('first', 'write-back', 'disconnect', 'log-off', 'recycle', 'roamed', 'restored')),
         -- Who wrote it; both null when IT or the person went back to an older version.
@@ -71,7 +73,8 @@ export class KeepProfiles1795410000000 implements MigrationInterface {
         CHECK (state = 'writing' OR version_id IS NOT NULL AND is_clean IS NOT NULL AND size_bytes IS NOT NULL
                                     AND written_bytes IS NOT NULL),
         CHECK ((state = 'damaged') = (damage IS NOT NULL)),
-        CHECK ((reason = 'restored') = (restored_from IS NOT NULL))
+        CHECK ((reason = 'restored') = (restored_from IS NOT NULL)),
+        CHECK (NOT is_imported OR reason = 'restored' AND desktop_id IS NULL AND version_id IS NOT NULL)
       );
       CREATE INDEX profile_versions_good ON profile_versions (volume_id, number) WHERE state = 'good';
       CREATE INDEX profile_versions_writing ON profile_versions (volume_id) WHERE state = 'writing';
@@ -87,8 +90,8 @@ export class KeepProfiles1795410000000 implements MigrationInterface {
         newest integer;
       BEGIN
         IF TG_OP = 'UPDATE' AND OLD.state <> 'writing' THEN
-          IF (NEW.version_id, NEW.parent, NEW.restored_from, NEW.size_bytes, NEW.is_clean)
-             IS DISTINCT FROM (OLD.version_id, OLD.parent, OLD.restored_from, OLD.size_bytes, OLD.is_clean)
+          IF (NEW.version_id, NEW.parent, NEW.restored_from, NEW.is_imported, NEW.size_bytes, NEW.is_clean) IS DISTINCT FROM
+             (OLD.version_id, OLD.parent, OLD.restored_from, OLD.is_imported, OLD.size_bytes, OLD.is_clean)
              OR NEW.state = 'writing' OR OLD.state = 'damaged' AND NEW.state <> 'damaged' THEN
             RAISE EXCEPTION 'version % of profile volume % is final', OLD.number, OLD.volume_id
               USING ERRCODE = 'check_violation', CONSTRAINT = 'profile_version_final';
@@ -115,7 +118,14 @@ export class KeepProfiles1795410000000 implements MigrationInterface {
           RAISE EXCEPTION 'version % of profile volume % is not based on its newest', NEW.number, NEW.volume_id
             USING ERRCODE = 'check_violation', CONSTRAINT = 'profile_version_stale';
         END IF;
-        IF NEW.restored_from IS NOT NULL AND NEW.state = 'good' AND NOT EXISTS (
+        -- What is imported is what its number was taken for, and nothing becomes an import afterwards.
+        IF TG_OP = 'UPDATE' AND (NEW.is_imported <> OLD.is_imported OR NEW.is_imported AND
+             (NEW.version_id, NEW.restored_from) IS DISTINCT FROM (OLD.version_id, OLD.restored_from))
+           OR TG_OP = 'INSERT' AND NEW.is_imported AND NEW.state <> 'writing' THEN
+          RAISE EXCEPTION 'version % of profile volume % is not what was to be imported', NEW.number, NEW.volume_id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'profile_version_missing';
+        END IF;
+        IF NEW.restored_from IS NOT NULL AND NEW.state = 'good' AND NOT NEW.is_imported AND NOT EXISTS (
              SELECT FROM profile_versions AS origin WHERE origin.volume_id = NEW.volume_id
                 AND origin.number = NEW.restored_from AND origin.state <> 'writing'
                 AND origin.version_id = NEW.version_id) THEN
@@ -124,7 +134,8 @@ export class KeepProfiles1795410000000 implements MigrationInterface {
         END IF;
         RETURN NEW;
       END $$;
-      CREATE TRIGGER profile_versions_keep_order BEFORE INSERT OR UPDATE OF state, version_id ON profile_versions
+      CREATE TRIGGER profile_versions_keep_order BEFORE INSERT OR UPDATE OF state, version_id, is_imported
+        ON profile_versions
         FOR EACH ROW EXECUTE FUNCTION profile_versions_keep_order();
 
       -- What the next logon gets and what a machine reads from stays, whatever the retention policy works out.
@@ -145,6 +156,24 @@ export class KeepProfiles1795410000000 implements MigrationInterface {
       END $$;
       CREATE TRIGGER profile_versions_keep_needed BEFORE DELETE ON profile_versions
         FOR EACH ROW EXECUTE FUNCTION profile_versions_keep_needed();
+
+      -- Versions that IT brings from another store; done or refused ones tell what became of them.
+      CREATE TABLE profile_imports (
+        id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+        -- As the other store has it. Of a finished one without the key.
+        record jsonb NOT NULL,
+        -- The highest number that the other store has given.
+        after_number integer NOT NULL,
+        state text NOT NULL DEFAULT 'asked' CHECK (state IN ('asked', 'done', 'refused')),
+        -- What it became here.
+        number integer,
+        problem text,
+        created_at timestamptz NOT NULL DEFAULT now(),
+        CHECK ((state = 'done') = (number IS NOT NULL)),
+        CHECK ((state = 'refused') = (problem IS NOT NULL)),
+        CHECK (state = 'asked' OR NOT record ? 'wrappedKey')
+      );
+      CREATE INDEX profile_imports_asked ON profile_imports (created_at) WHERE state = 'asked';
 
       -- The profile that a desktop gets. Of desktops that are gone nothing is kept.
       CREATE TABLE session_profiles (
@@ -181,7 +210,7 @@ export class KeepProfiles1795410000000 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      DROP TABLE session_profiles, profile_versions, profile_leases, profile_volumes, profile_limits;
+      DROP TABLE session_profiles, profile_imports, profile_versions, profile_leases, profile_volumes, profile_limits;
       DROP FUNCTION profile_versions_keep_order(), profile_versions_keep_needed(), profile_newest(uuid);
       ALTER TABLE pools DROP COLUMN profile;
       ALTER TABLE hosts DROP COLUMN fenced_at;

@@ -11,6 +11,7 @@ export {
   type Lease,
   type LeaseHolder,
   ProfileLeases,
+  type RestoreOrigin,
   type VersionFacts,
 } from './leases/profile-leases.js';
 export type { ProfileVersion, VersionReason } from './leases/profile-version.js';

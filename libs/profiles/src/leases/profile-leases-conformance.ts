@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { describeHolding } from './holding-conformance.js';
+import { describeImporting } from './importing-conformance.js';
 import type { ProfileLeasesSetup } from './leases-world-conformance.js';
 import { describeRestoring } from './restoring-conformance.js';
 import { describeWriting } from './writing-conformance.js';
@@ -22,5 +23,6 @@ export function describeProfileLeases(name: string, setup: () => Promise<Profile
     describeHolding(() => given);
     describeWriting(() => given);
     describeRestoring(() => given);
+    describeImporting(() => given);
   });
 }

@@ -41,11 +41,14 @@ export interface VersionFacts {
   readonly writtenBytes: number;
 }
 
-/** An older version that is to be the newest again, under a number of its own. */
+/** What a restored version is a copy of; its number is that of another store when it is imported. */
+export type RestoreOrigin = Pick<ProfileVersion, 'number' | 'versionId' | 'isClean' | 'sizeBytes'>;
+
+/** An older version that is to be the newest again, or one of another store, under a number of its own. */
 export interface BegunRestore {
   readonly number: number;
   readonly fence: number;
-  readonly from: ProfileVersion;
+  readonly from: RestoreOrigin;
 }
 
 /**
@@ -99,6 +102,12 @@ export abstract class ProfileLeases {
    * @throws LeaseError `held` when a desktop may write, `not-found`, `deleted`
    */
   abstract beginRestore(volumeId: string, from: number): Promise<BegunRestore>;
+
+  /**
+   * Takes a number for a version of another store: what is committed then can be that version only.
+   * @throws LeaseError `held` when a desktop may write, `not-found`, `deleted`
+   */
+  abstract beginImport(volumeId: string, from: RestoreOrigin): Promise<BegunRestore>;
 
   /** Makes it the newest. @throws LeaseError `lost` when a desktop got the lease meanwhile, `not-found`, `deleted` */
   abstract commitRestore(volumeId: string, restore: BegunRestore): Promise<ProfileVersion>;

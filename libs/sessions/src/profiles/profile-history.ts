@@ -79,7 +79,8 @@ export class ProfileHistory {
       this.dataSource,
       `SELECT version.volume_id AS "volumeId", version.number, version.fence, version.restored_from AS "from"
          FROM profile_versions AS version JOIN profile_leases AS lease ON lease.volume_id = version.volume_id
-        WHERE version.state = 'writing' AND version.reason = 'restored' AND version.fence = lease.fence
+        WHERE version.state = 'writing' AND version.reason = 'restored' AND NOT version.is_imported
+          AND version.fence = lease.fence
           AND version.parent IS NOT DISTINCT FROM profile_newest(version.volume_id)
           AND lease.desktop_id IS NULL AND version.created_at < now() - make_interval(secs => $1)`,
       [forSeconds],

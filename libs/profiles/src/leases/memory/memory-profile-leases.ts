@@ -8,6 +8,7 @@ import {
   type Lease,
   type LeaseHolder,
   ProfileLeases,
+  type RestoreOrigin,
   type VersionFacts,
 } from '../profile-leases.js';
 import type { ProfileVersion, VersionReason } from '../profile-version.js';
@@ -74,7 +75,8 @@ export class MemoryProfileLeases extends ProfileLeases {
     if (!this.isBasedOnNewest(volume, begun)) {
       throw new LeaseError('stale', `Version ${number} of profile volume ${volumeId} is not based on its newest`);
     }
-    if (begun.restoredFrom !== null && volume.versions.get(begun.restoredFrom)?.versionId !== facts.versionId) {
+    const original = begun.importedId ?? volume.versions.get(begun.restoredFrom ?? 0)?.versionId;
+    if (begun.restoredFrom !== null && original !== facts.versionId) {
       throw new LeaseError(
         'not-found',
         `Profile volume ${volumeId} has no version ${begun.restoredFrom} to go back to`,
@@ -82,7 +84,8 @@ export class MemoryProfileLeases extends ProfileLeases {
     }
     const { versionId, isClean, sizeBytes, writtenBytes } = facts;
     const stored = { versionId, isClean, sizeBytes, writtenBytes };
-    const committed = { ...begun, ...stored, state: 'good' as const, damage: null, createdAt: this.clock.now() };
+    const { importedId: _, ...written } = begun;
+    const committed = { ...written, ...stored, state: 'good' as const, damage: null, createdAt: this.clock.now() };
     volume.writing.delete(number);
     volume.versions.set(number, committed);
     if (volume.holder) volume.servedNumber ??= number;
@@ -109,20 +112,19 @@ export class MemoryProfileLeases extends ProfileLeases {
   }
 
   async beginRestore(volumeId: string, number: number): Promise<BegunRestore> {
-    const volume = this.volume(volumeId);
-    if (volume.holder && this.mayStillWrite(volume.holder)) {
-      throw new LeaseError('held', `Desktop ${volume.holder.desktopId} writes profile volume ${volumeId}`);
-    }
+    const volume = this.heldByNobody(volumeId);
     const from = volume.versions.get(number);
     if (!from) throw new LeaseError('not-found', `Profile volume ${volumeId} has no version ${number}`);
-    if (volume.holder) volume.move(null, null);
-    const nobody = { desktopId: null, host: null };
-    const begun = volume.begin({ ...nobody, reason: 'restored', restoredFrom: number });
-    return { number: begun.number, fence: volume.fence, from };
+    return this.beginFrom(volume, from);
+  }
+
+  async beginImport(volumeId: string, from: RestoreOrigin): Promise<BegunRestore> {
+    return this.beginFrom(this.heldByNobody(volumeId), from, from.versionId);
   }
 
   commitRestore(volumeId: string, { number, fence, from }: BegunRestore): Promise<ProfileVersion> {
-    return this.commit(volumeId, fence, number, { ...from, writtenBytes: 0 });
+    const { versionId, isClean, sizeBytes } = from;
+    return this.commit(volumeId, fence, number, { versionId, isClean, sizeBytes, writtenBytes: 0 });
   }
 
   async holder(volumeId: string): Promise<LeaseHolder | null> {
@@ -203,6 +205,20 @@ export class MemoryProfileLeases extends ProfileLeases {
   protected isBasedOnNewest(volume: MemoryVolume, { parent, number }: Writing): boolean {
     const newest = volume.newest()?.number ?? null;
     return parent === newest && number > (newest ?? 0);
+  }
+
+  private beginFrom(volume: MemoryVolume, from: RestoreOrigin, importedId?: string): BegunRestore {
+    if (volume.holder) volume.move(null, null);
+    const origin = { reason: 'restored' as const, restoredFrom: from.number, ...(importedId && { importedId }) };
+    const { number } = volume.begin({ desktopId: null, host: null, ...origin });
+    return { number, fence: volume.fence, from };
+  }
+
+  /** @throws LeaseError `held` */
+  private heldByNobody(volumeId: string): MemoryVolume {
+    const volume = this.volume(volumeId);
+    if (!volume.holder || !this.mayStillWrite(volume.holder)) return volume;
+    throw new LeaseError('held', `Desktop ${volume.holder.desktopId} writes profile volume ${volumeId}`);
   }
 
   private repeated(volume: MemoryVolume, fence: number, number: number, versionId: string): ProfileVersion {

@@ -4,7 +4,10 @@ import type { ProfileVersion } from '../profile-version.js';
 
 /** A number that was taken, of which nothing counts yet. */
 export interface Writing
-  extends Pick<ProfileVersion, 'number' | 'parent' | 'restoredFrom' | 'reason' | 'desktopId' | 'host' | 'fence'> {}
+  extends Pick<ProfileVersion, 'number' | 'parent' | 'restoredFrom' | 'reason' | 'desktopId' | 'host' | 'fence'> {
+  /** The version of another store that it is to be. */
+  readonly importedId?: string;
+}
 
 /** What PostgreSQL keeps of a volume in `profile_volumes`, `profile_leases` and `profile_versions`. */
 export class MemoryVolume {

@@ -52,6 +52,32 @@ describe('the tables of profiles, whatever a program writes', () => {
     );
   });
 
+  it('refuse an import that is not what its number was taken for', async () => {
+    const { leases, volumeId, lease } = await newWorld(given);
+    const elsewhere = { number: 40, versionId: 'a'.repeat(64), isClean: true, sizeBytes: 1 };
+    const held = await leases.beginVersion(volumeId, lease.fence, 'write-back');
+    const become = (number: number) =>
+      given.sql('UPDATE profile_versions SET is_imported = true WHERE volume_id = $1 AND number = $2', [
+        volumeId,
+        number,
+      ]);
+    await expect(become(held.number)).rejects.toEqual(refused('profile_version_missing'));
+    await expect(become(1)).rejects.toEqual(refused('profile_version_final'));
+    await leases.release(volumeId, lease.fence);
+    const { number, fence } = await leases.beginImport(volumeId, elsewhere);
+    await expect(commit(volumeId, number)).rejects.toEqual(refused('profile_version_missing'));
+    const insert = (reason: string, state: string) =>
+      given.sql(
+        `INSERT INTO profile_versions (volume_id, number, state, fence, parent, reason, restored_from, is_imported,
+                version_id, is_clean, size_bytes, written_bytes)
+         VALUES ($1, 9, $4, $2, 1, $3, CASE WHEN $3 = 'restored' THEN 40 END, true, repeat('c', 64), true, 1, 1)`,
+        [volumeId, fence, reason, state],
+      );
+    await expect(insert('restored', 'good')).rejects.toEqual(refused('profile_version_missing'));
+    await expect(insert('write-back', 'writing')).rejects.toEqual(refused('profile_lease_lost'));
+    expect(await leases.newest(volumeId)).toMatchObject({ number: 1 });
+  });
+
   it('keep what was committed as it is', async () => {
     const { leases, volumeId, lease } = await newWorld(given);
     await write(leases, lease, '2');

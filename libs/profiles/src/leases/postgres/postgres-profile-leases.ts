@@ -10,6 +10,7 @@ import {
   type Lease,
   type LeaseHolder,
   ProfileLeases,
+  type RestoreOrigin,
   type VersionFacts,
 } from '../profile-leases.js';
 import type { ProfileVersion, VersionReason } from '../profile-version.js';
@@ -18,7 +19,7 @@ import { acquireLease, adoptLease } from './lease-holding.js';
 import { asLeaseError } from './lease-refusal.js';
 import { allVersions, type LeaseRow, leaseOf, lockHeldLease, moveLease, newestVersion } from './lease-rows.js';
 import { dropVersions, numbersInUse, unknownNumbers } from './version-dropping.js';
-import { beginRestore, beginVersion, commitVersion, markDamaged, repeatedCommit } from './version-writing.js';
+import { beginImport, beginRestore, beginVersion, commitVersion, markDamaged, repeatedCommit } from './version-writing.js';
 
 /** Leases and versions in PostgreSQL, where triggers refuse what the rules do not allow. */
 @Injectable()
@@ -65,8 +66,13 @@ export class PostgresProfileLeases extends ProfileLeases {
     return this.inTurn((unit) => beginRestore(unit, volumeId, from));
   }
 
+  beginImport(volumeId: string, from: RestoreOrigin): Promise<BegunRestore> {
+    return this.inTurn((unit) => beginImport(unit, volumeId, from));
+  }
+
   commitRestore(volumeId: string, { number, fence, from }: BegunRestore): Promise<ProfileVersion> {
-    return this.commit(volumeId, fence, number, { ...from, writtenBytes: 0 });
+    const { versionId, isClean, sizeBytes } = from;
+    return this.commit(volumeId, fence, number, { versionId, isClean, sizeBytes, writtenBytes: 0 });
   }
 
   async holder(volumeId: string): Promise<LeaseHolder | null> {

@@ -1,7 +1,7 @@
 import type { UnitOfWork } from '#libs/database';
 import type { ReadRows } from '../../app-choices.js';
 import { LeaseError } from '../lease-error.js';
-import type { BegunRestore, BegunVersion, Lease, VersionFacts } from '../profile-leases.js';
+import type { BegunRestore, BegunVersion, Lease, RestoreOrigin, VersionFacts } from '../profile-leases.js';
 import type { ProfileVersion, VersionReason } from '../profile-version.js';
 import { livingHolder } from './lease-holding.js';
 import { leaseOf, lockHeldLease, lockLease, moveLease, newestVersion, versionNumbered } from './lease-rows.js';
@@ -89,28 +89,52 @@ export async function markDamaged(
 
 /** See `ProfileLeases.beginRestore`. */
 export async function beginRestore(unit: UnitOfWork, volumeId: string, number: number): Promise<BegunRestore> {
-  const lease = await lockLease(unit, volumeId);
-  const rows = unit.rows.bind(unit);
-  const heldBy = await livingHolder(unit, lease);
-  if (heldBy) throw new LeaseError('held', `Desktop ${heldBy.desktopId} writes profile volume ${volumeId}`);
-  const from = await versionNumbered(rows, volumeId, number);
+  const fence = await fenceOfNobody(unit, volumeId);
+  const from = await versionNumbered(unit.rows.bind(unit), volumeId, number);
   if (!from) throw new LeaseError('not-found', `Profile volume ${volumeId} has no version ${number}`);
-  const fence = lease.desktopId === null ? lease.fence : await moveLease(unit, volumeId, null);
-  const parent = (await newestVersion(rows, volumeId))?.number ?? null;
-  const writer = { desktopId: null, host: null, fence, reason: 'restored' as const, parent, restoredFrom: number };
-  return { number: await addWriting(unit, volumeId, writer), fence, from };
+  return { number: await addRestore(unit, volumeId, fence, { restoredFrom: number }), fence, from };
 }
 
-interface Writer extends Pick<ProfileVersion, 'desktopId' | 'host' | 'fence' | 'reason' | 'parent' | 'restoredFrom'> {}
+/** See `ProfileLeases.beginImport`. */
+export async function beginImport(unit: UnitOfWork, volumeId: string, from: RestoreOrigin): Promise<BegunRestore> {
+  const fence = await fenceOfNobody(unit, volumeId);
+  const origin = { restoredFrom: from.number, importedId: from.versionId };
+  return { number: await addRestore(unit, volumeId, fence, origin), fence, from };
+}
+
+/** The fence under which nobody may write. @throws LeaseError `held` */
+async function fenceOfNobody(unit: UnitOfWork, volumeId: string): Promise<number> {
+  const lease = await lockLease(unit, volumeId);
+  const heldBy = await livingHolder(unit, lease);
+  if (heldBy) throw new LeaseError('held', `Desktop ${heldBy.desktopId} writes profile volume ${volumeId}`);
+  return lease.desktopId === null ? lease.fence : moveLease(unit, volumeId, null);
+}
+
+async function addRestore(
+  unit: UnitOfWork,
+  volumeId: string,
+  fence: number,
+  origin: { readonly restoredFrom: number; readonly importedId?: string },
+): Promise<number> {
+  const parent = (await newestVersion(unit.rows.bind(unit), volumeId))?.number ?? null;
+  return addWriting(unit, volumeId, { desktopId: null, host: null, fence, reason: 'restored', parent, ...origin });
+}
+
+interface Writer extends Pick<ProfileVersion, 'desktopId' | 'host' | 'fence' | 'reason' | 'parent' | 'restoredFrom'> {
+  /** The version of another store that it is to be. */
+  readonly importedId?: string;
+}
 
 /** @returns a number that was never given before */
 async function addWriting(unit: UnitOfWork, volumeId: string, writer: Writer): Promise<number> {
+  const { desktopId, host, fence, reason, parent, restoredFrom, importedId = null } = writer;
   const [taken] = await unit.rows<{ number: number }>(
     `WITH taken AS (
        UPDATE profile_volumes SET last_number = last_number + 1 WHERE id = $1 RETURNING last_number)
-     INSERT INTO profile_versions (volume_id, number, state, desktop_id, host, fence, reason, parent, restored_from)
-     SELECT $1, last_number, 'writing', $2, $3, $4, $5, $6, $7 FROM taken RETURNING number`,
-    [volumeId, writer.desktopId, writer.host, writer.fence, writer.reason, writer.parent, writer.restoredFrom],
+     INSERT INTO profile_versions (volume_id, number, state, desktop_id, host, fence, reason, parent, restored_from,
+                                   is_imported, version_id)
+     SELECT $1, last_number, 'writing', $2, $3, $4, $5, $6, $7, $8::text IS NOT NULL, $8 FROM taken RETURNING number`,
+    [volumeId, desktopId, host, fence, reason, parent, restoredFrom, importedId],
   );
   if (!taken) throw new LeaseError('not-found', `There is no profile volume ${volumeId}`);
   return taken.number;
