@@ -109,6 +109,11 @@ describe('goldleaf host', () => {
     expect((await cli.run(['host', 'list'])).stdout).toContain('fenced since 20');
     const missing = await cli.json<unknown>(['host', 'fence', 'nowhere']);
     expect(missing).toMatchObject({ exitCode: 1, document: { error: { code: 'not-found' } } });
+    const early = await cli.json<unknown>(['host', 'unfence', 'host-1']);
+    expect(early).toMatchObject({ exitCode: 1, document: { error: { code: 'conflict' } } });
+    // As the host does when it is back.
+    await broker.query(`UPDATE desktops SET state = 'recycling' WHERE state = 'available'`);
+    await broker.query(`UPDATE desktops SET state = 'deleted'`);
     const lifted = await cli.json<unknown>(['host', 'unfence', 'host-1']);
     expect(lifted.document).toMatchObject({ name: 'host-1', fenced: false });
   });
