@@ -13,7 +13,7 @@ export interface FolderEntry {
 
 const ROOT_INODE = 2;
 const FIELDS = 7;
-const types: Readonly<Record<number, FolderEntry['type']>> = { 4: 'folder', 7: 'file', 9: 'link' };
+const types: Readonly<Record<number, FolderEntry['type']>> = { 4: 'folder', 8: 'file', 10: 'link' };
 
 /**
  * What is in a folder of a profile's file system, which is not mounted for it. Links are not followed. Of one that was
