@@ -1,9 +1,9 @@
+import { KeyedLock } from '#libs/kernel';
 import { guestPaths } from '../guest-contract.js';
 import { MachineError } from '../machine-error.js';
 import { GuestAgent } from './guest-agent.js';
 import { giveIdentity } from './identity.js';
 import { identityPaths } from './identity-program.js';
-import { KeyedLock } from './keyed-lock.js';
 import type { LiveMachine } from './live-machine.js';
 
 /** One look at whether the guest is ready. */

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { KeyedLock } from '#libs/kernel';
 import type { ViewOutcome, ViewVolumeOptions, VolumeCallOptions } from '../hypervisor-driver.js';
 import { MachineError } from '../machine-error.js';
 import {
@@ -12,7 +13,6 @@ import type { NbdViewOpener, VolumeView } from '../volume-view.js';
 import { attachedVolumes, attachVolume, type DiskLayer, detachVolume } from './attached-volumes.js';
 import { blockNode } from './block-graph.js';
 import type { GuestFreezer } from './guest-freezer.js';
-import { KeyedLock } from './keyed-lock.js';
 import type { LeafMaker } from './leaf.js';
 import type { LiveMachine } from './live-machine.js';
 import type { QmpClient } from './qmp-client.js';

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { KeyedLock } from '#libs/kernel';
 import { delay } from '../delay.js';
 import { type DisplaySize, displaySizeSchema, guestPaths } from '../guest-contract.js';
 import type { DriverCapabilities, HostCapacity } from '../host.js';
@@ -27,7 +28,6 @@ import { GuestFreezer } from './guest-freezer.js';
 import { GuestMessagePorts } from './guest-message-ports.js';
 import { readHostCapacity } from './host-capacity.js';
 import { hostMaySwap } from './host-swap.js';
-import { KeyedLock } from './keyed-lock.js';
 import type { LiveMachine } from './live-machine.js';
 import { MachineMaker } from './machine-maker.js';
 import { MachineFolder } from './machine-record.js';
