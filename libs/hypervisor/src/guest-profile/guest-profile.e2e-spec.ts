@@ -161,9 +161,9 @@ describe('a profile in a forked desktop', () => {
     expect(await closeGuestProfile(driver, id)).toMatchObject({ state: 'closed', killedPrograms: expect.any(Number) });
     expect(await guestProfileUsage(driver, id)).toBeNull();
     expect(await closeGuestProfile(driver, id)).toMatchObject({ state: 'closed', killedPrograms: 0 });
-    expect(
-      await says(id, 'pgrep -cx "bash|pcmanfm|xterm" -u user; pgrep -c "openbox|tint2|Xorg"; ls ~user'),
-    ).toBe('0\n3\na b');
+    expect(await says(id, 'pgrep -cx "bash|pcmanfm|xterm" -u user; pgrep -c "openbox|tint2|Xorg"; ls ~user')).toBe(
+      '0\n3\na b',
+    );
 
     // Unmounted: checking it finds nothing to do, and what was kept is there, what was left out is not.
     expect(await openGuestProfile(driver, id, { volumeId, excludedPaths: [], force: true })).toMatchObject({
