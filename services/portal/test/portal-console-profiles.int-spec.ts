@@ -30,7 +30,7 @@ describe('people in the console', () => {
     expect(await portal.at('facts-work').textContent()).toContain('412 MB in 11 versions');
     expect(await portal.at('version-7').first().textContent()).toContain('chunk 4 of 160 is missing');
     expect(await portal.at('version-8').first().textContent()).toContain('Restored from version 5');
-    expect(await sideways()).toEqual([0]);
+    expect(await sideways()).toEqual([0, 0]);
     await portal.shoot('console-person');
     await portal.page.goto(`${portal.origin}/console/people/ivan`);
     await portal.page.getByText('No profile yet').waitFor();
