@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { LayerVerifierModule } from '#libs/apps';
@@ -26,6 +27,7 @@ import { RestoreProfileHandler } from './handlers/restore-profile.handler.js';
 import { ImageCopies } from './image-copies.js';
 import { ImageImport } from './image-import.js';
 import { ImageLocator } from './image-locator.js';
+import { LOOKUP_FOLDER } from './lookups/version-file.js';
 import { MachineShutdown } from './machine-shutdown.js';
 import { MachineWatch } from './machine-watch.js';
 import { MachinesInTheMaking } from './machines-in-the-making.js';
@@ -90,6 +92,7 @@ export class ProvisionerModule {
         { provide: DRIVER, useValue: driver },
         { provide: APP_OPTIONS, useValue: appOptions },
         { provide: PROFILE_OPTIONS, useValue: profileOptions },
+        { provide: LOOKUP_FOLDER, useFactory: tmpdir },
         { provide: PROFILE_KEYS, useFactory: () => profileKeysOf(config) },
         {
           provide: EXPORT_OPTIONS,

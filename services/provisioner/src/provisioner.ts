@@ -103,6 +103,7 @@ export class Provisioner implements OnApplicationBootstrap, BeforeApplicationShu
     this.requests.start();
     this.damage.start();
     await this.exports.start();
+    await this.lookIntoProfile.start();
     await this.driver.start();
     await Promise.all([this.restore.run(), this.adoption.run()]);
     await this.host.run();

@@ -7,7 +7,8 @@ import { SharedReaders } from '../exports/shared-readers.js';
 import { WatchedReader } from '../exports/watched-reader.js';
 import { lookIntoVersion } from '../lookups/look-into-version.js';
 import { LookupFailed, lookupFailureOf } from '../lookups/lookup-failure.js';
-import { openVersionFile } from '../lookups/version-file.js';
+import { sweepVersionFiles } from '../lookups/sweep-version-files.js';
+import { LOOKUP_FOLDER, openVersionFile } from '../lookups/version-file.js';
 import { ProfileVault } from '../profiles/profile-vault.js';
 
 /** Who waits longer has given up. */
@@ -22,8 +23,14 @@ export class LookIntoProfileHandler {
     private readonly lookups: ProfileLookups,
     private readonly vault: ProfileVault,
     private readonly readers: SharedReaders,
+    @Inject(LOOKUP_FOLDER) private readonly parent: string,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
+
+  /** Takes away what a process before this one left. Call before the first. */
+  start(): Promise<void> {
+    return sweepVersionFiles(this.parent, this.logger);
+  }
 
   /** @throws when it was stopped; tried again, here or elsewhere */
   async handle({ lookupId }: JobPayload<'profile.look'>): Promise<void> {
@@ -57,7 +64,7 @@ export class LookIntoProfileHandler {
       const reader = new WatchedReader(lease.reader, (error) => {
         this.logger.warn({ err: error, volumeId, versionId }, 'a profile that is looked into cannot be read');
       });
-      const file = await openVersionFile(reader, this.logger, signal);
+      const file = await openVersionFile(reader, { parent: this.parent, logger: this.logger, signal });
       try {
         return await lookIntoVersion(file.path, lookup, signal);
       } catch (error) {

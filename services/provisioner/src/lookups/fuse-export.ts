@@ -1,10 +1,8 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { promisify } from 'node:util';
 import { waitFor } from '#libs/kernel';
 import { LookupFailed } from './lookup-failure.js';
-
-const exec = promisify(execFile);
+import { unmount } from './unmount.js';
 
 const STOP_PATIENCE_MS = 5_000;
 /** Where the daemon finds the overlay that it inherits. */
@@ -66,9 +64,8 @@ export class FuseExport {
       });
     }
     if (daemon.exitCode === 0) return;
-    // One that was killed has not unmounted. Where it had, this says so, which is nobody's business.
-    const [program, ...args] = process.getuid?.() === 0 ? ['umount', '-l'] : ['fusermount3', '-u', '-z'];
-    await exec(program ?? '', [...args, mountPoint], { env: environment() }).catch(() => undefined);
+    // One that was killed has not unmounted.
+    await unmount(mountPoint);
   }
 }
 

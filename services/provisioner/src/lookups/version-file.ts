@@ -1,6 +1,5 @@
 import { constants } from 'node:fs';
 import { access, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { UndoStack } from '#libs/kernel';
@@ -8,11 +7,18 @@ import { NbdExports, NbdServer, type VolumeReader } from '#libs/volumes';
 import { FuseExport } from './fuse-export.js';
 import { LookupFailed } from './lookup-failure.js';
 
+/** Injection token of the folder in which versions appear for moments: a short path, as a socket lies there too. */
+export const LOOKUP_FOLDER = Symbol('goldleaf.provisioner.lookup-folder');
+
 /** Of Linux: a file without a name, which goes with its last descriptor. */
 const O_TMPFILE = 0o20200000;
 const MEMORY_FOLDER = '/dev/shm';
 const FUSE = '/dev/fuse';
 const EXPORT_NAME = 'version';
+
+/** How the folders of version files begin, and what is in them. */
+export const VERSION_FOLDER = 'goldleaf-look-';
+export const VERSION_FILE = 'version';
 
 /** A version of a volume as a file of this host. */
 export interface VersionFile {
@@ -22,12 +28,20 @@ export interface VersionFile {
   close(): Promise<void>;
 }
 
+export interface VersionFileOptions {
+  /** Where a folder is made for it; see `LOOKUP_FOLDER`. */
+  readonly parent: string;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Makes a version readable to programs that take files, without copying it: what they read is fetched then, and nothing
  * of it reaches a disk of this host. What they write is kept in memory.
  * @throws LookupFailed `unsupported` where this host cannot; the signal's reason. Nothing is left then.
  */
-export async function openVersionFile(reader: VolumeReader, logger: Logger, signal: AbortSignal): Promise<VersionFile> {
+export async function openVersionFile(reader: VolumeReader, options: VersionFileOptions): Promise<VersionFile> {
+  const { logger } = options;
   await access(FUSE, constants.R_OK | constants.W_OK).catch((cause: Error) => {
     throw new LookupFailed('unsupported', `this host cannot look into profiles, as it has no FUSE: ${cause.message}`);
   });
@@ -36,15 +50,19 @@ export async function openVersionFile(reader: VolumeReader, logger: Logger, sign
     await undo.unwind().catch((error: unknown) => logger.error({ err: error }, 'a lookup has left something behind'));
   };
   try {
-    return { path: await mount(reader, undo, logger, signal), close };
+    return { path: await mount(reader, undo, options), close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function mount(reader: VolumeReader, undo: UndoStack, logger: Logger, signal: AbortSignal): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'goldleaf-look-'));
+async function mount(
+  reader: VolumeReader,
+  undo: UndoStack,
+  { parent, logger, signal }: VersionFileOptions,
+): Promise<string> {
+  const folder = await mkdtemp(join(parent, VERSION_FOLDER));
   undo.add('the folder', () => rm(folder, { recursive: true, force: true }));
 
   const exports = new NbdExports();
@@ -56,7 +74,7 @@ async function mount(reader: VolumeReader, undo: UndoStack, logger: Logger, sign
 
   const overlay = await open(MEMORY_FOLDER, constants.O_RDWR | O_TMPFILE, 0o600);
   undo.add('the overlay', () => overlay.close());
-  const mountPoint = join(folder, 'version');
+  const mountPoint = join(folder, VERSION_FILE);
   await writeFile(mountPoint, '', { mode: 0o600 });
   const { sizeBytes } = reader;
   const options = { socketPath, exportName: EXPORT_NAME, sizeBytes, overlay: overlay.fd, mountPoint, signal };
