@@ -23,6 +23,11 @@ export class ProfileVault {
     @Inject(PROFILE_KEYS) private readonly keys: ProfileKeys | null,
   ) {}
 
+  /** False without a master key on this host: then nothing opens. */
+  get isOpen(): boolean {
+    return this.keys !== null;
+  }
+
   /** The person's volume of the context; made at its first use. @throws ProfileKeyError, DomainError `not-found` */
   async findOrMake(whose: ProfileVolumeKey): Promise<UnlockedVolume> {
     const keys = this.requireKeys();
@@ -35,11 +40,13 @@ export class ProfileVault {
     return volume && this.unlock(volume);
   }
 
-  private unlock(volume: ProfileVolume): UnlockedVolume {
+  /** @throws ProfileKeyError */
+  unlock(volume: ProfileVolume): UnlockedVolume {
     return { ...volume, key: this.requireKeys().unwrap(volume.id, volume.wrappedKey) };
   }
 
-  private requireKeys(): ProfileKeys {
+  /** @throws ProfileKeyError `unknown-master-key` without one */
+  requireKeys(): ProfileKeys {
     if (this.keys) return this.keys;
     throw new ProfileKeyError('unknown-master-key', 'GOLDLEAF_PROFILE_MASTER_KEY is not set on this host');
   }

@@ -8,6 +8,7 @@ import { PROFILE_CHUNK_BYTES, VolumeStore } from '#libs/volumes';
 import { ProfileMetrics } from '../metrics/profile-metrics.js';
 import { DRIVER, PROVISIONER_OPTIONS, type ProvisionerOptions } from '../provisioner-options.js';
 import { profileDiskId } from './profile-disk.js';
+import { ProfileRecorder } from './profile-recorder.js';
 import type { UnlockedVolume } from './profile-vault.js';
 
 const MIB = 1024 * 1024;
@@ -28,6 +29,7 @@ export class ProfileWriter {
     private readonly leases: ProfileLeases,
     private readonly store: VolumeStore,
     private readonly metrics: ProfileMetrics,
+    private readonly recorder: ProfileRecorder,
     @Inject(DRIVER) private readonly driver: HypervisorDriver,
     @Inject(PROVISIONER_OPTIONS) private readonly options: ProvisionerOptions,
   ) {}
@@ -43,7 +45,9 @@ export class ProfileWriter {
       const { number } = await this.leases.beginVersion(id, fence, 'first');
       const name = { volume: profileVolumeName(id), number, chunkBytes: PROFILE_CHUNK_BYTES };
       const written = await this.store.writeVersion(path, { ...name, key, ...(signal && { signal }) });
-      return await this.leases.commit(id, fence, number, factsOf(written, true));
+      const version = await this.leases.commit(id, fence, number, factsOf(written, true));
+      await this.recorder.record(volume, version);
+      return version;
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
@@ -55,6 +59,12 @@ export class ProfileWriter {
    * @throws MachineError, VolumeError, NbdClientError, LeaseError; what was to be saved is then saved with the next one
    */
   async save(machineId: string, volume: UnlockedVolume, fence: number, options: SaveOptions) {
+    const version = await this.saveView(machineId, volume, fence, options);
+    if (version) await this.recorder.record(volume, version);
+    return version;
+  }
+
+  private async saveView(machineId: string, volume: UnlockedVolume, fence: number, options: SaveOptions) {
     const { driver } = this;
     const { reason, mountPoint, isClean, signal } = options;
     const startedAt = performance.now();
@@ -102,7 +112,8 @@ export class ProfileWriter {
     const { number } = await this.leases.beginVersion(volume.id, fence, 'log-off');
     const { versionId, isClean, sizeBytes } = base;
     await this.store.republish(profileVolumeName(volume.id), versionId, number);
-    await this.leases.commit(volume.id, fence, number, { versionId, isClean, sizeBytes, writtenBytes: 0 });
+    const facts = { versionId, isClean, sizeBytes, writtenBytes: 0 };
+    await this.recorder.record(volume, await this.leases.commit(volume.id, fence, number, facts));
   }
 }
 
