@@ -2,6 +2,8 @@
 export interface ByteExtent {
   readonly offset: number;
   readonly length: number;
+  /** Known to be zeros; what is not known may be zeros too. */
+  readonly isHole?: boolean;
 }
 
 /** A view as its reader sees it. */

@@ -1,10 +1,10 @@
 import type { NbdViewOpener } from '#libs/hypervisor';
-import { NbdClient } from '#libs/volumes';
+import { ALLOCATION_CONTEXT, dirtyBitmapContext, NbdClient } from '#libs/volumes';
 
 /** Reads the views of writable volumes that QEMU serves. */
 export const openNbdView: NbdViewOpener = async ({ socketPath, exportName, bitmapName }, signal) => {
   const client = await NbdClient.connect(socketPath, exportName, {
-    metaContexts: [`qemu:dirty-bitmap:${bitmapName}`],
+    metaContexts: [dirtyBitmapContext(bitmapName), ALLOCATION_CONTEXT],
     ...(signal && { signal }),
   });
   try {

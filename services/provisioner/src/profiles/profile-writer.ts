@@ -82,7 +82,7 @@ export class ProfileWriter {
           outcome = 'confirmed';
           return null;
         }
-        const changed = reader.changed.map((extent) => ({ ...extent, isHole: false }));
+        const changed = reader.changed.map((extent) => ({ isHole: false, ...extent }));
         const { number, parent } = await this.leases.beginVersion(volume.id, fence, reason);
         if (!parent) throw new Error(`profile volume ${volume.id} has a machine but no version`);
         const written = await this.store.writeChanges({
