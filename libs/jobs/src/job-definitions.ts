@@ -78,6 +78,15 @@ export const jobDefinitions = {
     backoffMs: 1_000,
     dedupe: ({ volumeId, number }) => `${volumeId}-${number}`,
   }),
+  /** Makes a version of another store the newest of its person's profile, as its row says. */
+  'profile.import': define({
+    payload: z.object({ importId: idSchema }),
+    scope: 'shared',
+    concurrency: 2,
+    attempts: 4,
+    backoffMs: 1_000,
+    dedupe: ({ importId }) => importId,
+  }),
   /** Looks into an older version of a profile, as its row says. */
   'profile.look': define({
     payload: z.object({ lookupId: idSchema }),

@@ -43,10 +43,13 @@ export { makeSkeleton } from './skeleton/make-skeleton.js';
 export { modifiedTimes } from './skeleton/modified-times.js';
 export { readFileFrom } from './skeleton/read-file-from.js';
 export { SkeletonError, type SkeletonErrorCode } from './skeleton/skeleton-error.js';
+export type { FoundVolume } from './volumes/bring-back.js';
 export { DEFAULT_SIZE_MIB } from './volumes/default-size.js';
+export { ImportRefused } from './volumes/import-refused.js';
 export { listVolumes, type ProfileVolumeFacts } from './volumes/list-volumes.js';
 export { type ProfileLimit, ProfileLimits } from './volumes/profile-limits.js';
 export {
+  IMPORTS_VOLUME,
   type ProfileVolume,
   type ProfileVolumeKey,
   ProfileVolumes,

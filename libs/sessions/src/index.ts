@@ -8,6 +8,7 @@ export { type ConnectionClaims, ConnectionService, type OpenedConnection } from 
 export { HostFencing } from './host-fencing.js';
 export { ProfileAdministration } from './profiles/profile-administration.js';
 export { type PendingRestore, ProfileHistory } from './profiles/profile-history.js';
+export { ProfileImports } from './profiles/profile-imports.js';
 export { type FoundFile, type LookTarget, ProfileLooks } from './profiles/profile-looks.js';
 export type { ProfileReport } from './profiles/profile-report.js';
 export type { DesktopOnHost, DueVersion } from './profiles/profile-work.js';

@@ -10,6 +10,7 @@ import { ConnectionService } from './connection-service.js';
 import { HostFencing } from './host-fencing.js';
 import { ProfileAdministration } from './profiles/profile-administration.js';
 import { ProfileHistory } from './profiles/profile-history.js';
+import { ProfileImports } from './profiles/profile-imports.js';
 import { ProfileLooks } from './profiles/profile-looks.js';
 import { ProfileRoaming } from './profiles/profile-roaming.js';
 import { SessionProfiles } from './profiles/session-profiles.js';
@@ -30,6 +31,7 @@ const services = [
   MyApps,
   ProfileAdministration,
   ProfileHistory,
+  ProfileImports,
   ProfileLooks,
   SessionAllocator,
   SessionApps,

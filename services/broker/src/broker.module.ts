@@ -14,6 +14,7 @@ import { MyAppsController } from './api/my-apps.controller.js';
 import { MyProfileController } from './api/my-profile.controller.js';
 import { MyProfileLookupsController } from './api/my-profile-lookups.controller.js';
 import { PoolsController } from './api/pools.controller.js';
+import { ProfileImportsController } from './api/profile-imports.controller.js';
 import { ProfileLookupsController } from './api/profile-lookups.controller.js';
 import { ProfilesController } from './api/profiles.controller.js';
 import { SessionsController } from './api/sessions.controller.js';
@@ -49,6 +50,8 @@ export class BrokerModule {
         MyProfileLookupsController,
         ProfilesController,
         ProfileLookupsController,
+        // After those of names: somebody may be called "imports".
+        ProfileImportsController,
         AuditController,
       ],
       providers: [

@@ -4,7 +4,8 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { LayerVerifierModule } from '#libs/apps';
 import type { AppConfig } from '#libs/config';
 import type { HypervisorDriver } from '#libs/hypervisor';
-import { ProfilesModule } from '#libs/profiles';
+import { ProfileRecords, ProfilesModule } from '#libs/profiles';
+import type { ObjectStore } from '#libs/volumes';
 import { AppAttacher } from './apps/app-attacher.js';
 import { AppMemory } from './apps/app-memory.js';
 import { APP_OPTIONS, type AppOptions, defaultAppOptions } from './apps/app-options.js';
@@ -19,6 +20,7 @@ import { SharedReaders } from './exports/shared-readers.js';
 import { DesktopAppsHandler } from './handlers/desktop-apps.handler.js';
 import { DesktopProfileHandler } from './handlers/desktop-profile.handler.js';
 import { DestroyDesktopHandler } from './handlers/destroy-desktop.handler.js';
+import { ImportProfileHandler } from './handlers/import-profile.handler.js';
 import { LookIntoProfileHandler } from './handlers/look-into-profile.handler.js';
 import { ProvisionDesktopHandler } from './handlers/provision-desktop.handler.js';
 import { ReconcilePoolHandler } from './handlers/reconcile-pool.handler.js';
@@ -37,9 +39,11 @@ import { VolumeMetrics } from './metrics/volume-metrics.js';
 import { AdoptProfiles } from './profiles/adopt-profiles.js';
 import { DesktopProfileSync } from './profiles/desktop-profile-sync.js';
 import { ProfileHousekeeping } from './profiles/profile-housekeeping.js';
+import { ProfileImporter } from './profiles/profile-importer.js';
 import { profileKeysOf } from './profiles/profile-keys-of.js';
 import { ProfileOpener } from './profiles/profile-opener.js';
 import { defaultProfileOptions, PROFILE_OPTIONS, type ProfileOptions } from './profiles/profile-options.js';
+import { ProfileRecorder } from './profiles/profile-recorder.js';
 import { PROFILE_KEYS, ProfileVault } from './profiles/profile-vault.js';
 import { ProfileWriter } from './profiles/profile-writer.js';
 import { Provisioner } from './provisioner.js';
@@ -58,7 +62,7 @@ import { RefillMetricsReconciler } from './reconcilers/refill-metrics.reconciler
 import { SessionReconciler } from './reconcilers/session.reconciler.js';
 import { StoreReconciler } from './reconcilers/store.reconciler.js';
 import { StuckDesktopReconciler } from './reconcilers/stuck-desktop.reconciler.js';
-import { volumeStoreProviders } from './volume-store.provider.js';
+import { OBJECT_STORE, volumeStoreProviders } from './volume-store.provider.js';
 
 export type ProvisionerConfig = Pick<AppConfig, 'hostName' | 'stateDir' | 'store' | 'appKeysDir'> &
   Partial<Pick<AppConfig, 'profileMasterKey' | 'formerProfileMasterKeys'>>;
@@ -111,6 +115,13 @@ export class ProvisionerModule {
         GuestRequests,
         RestoreExports,
         ProfileMetrics,
+        {
+          provide: ProfileRecords,
+          inject: [OBJECT_STORE],
+          useFactory: (objects: ObjectStore) => new ProfileRecords(objects),
+        },
+        ProfileRecorder,
+        ProfileImporter,
         ProfileVault,
         ProfileWriter,
         ProfileOpener,
@@ -129,6 +140,7 @@ export class ProvisionerModule {
         ResizeDesktopHandler,
         DesktopAppsHandler,
         DesktopProfileHandler,
+        ImportProfileHandler,
         RestoreProfileHandler,
         LookIntoProfileHandler,
         ReconcilePoolHandler,

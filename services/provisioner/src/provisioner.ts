@@ -13,6 +13,7 @@ import { MachineExports } from './exports/machine-exports.js';
 import { DesktopAppsHandler } from './handlers/desktop-apps.handler.js';
 import { DesktopProfileHandler } from './handlers/desktop-profile.handler.js';
 import { DestroyDesktopHandler } from './handlers/destroy-desktop.handler.js';
+import { ImportProfileHandler } from './handlers/import-profile.handler.js';
 import { LookIntoProfileHandler } from './handlers/look-into-profile.handler.js';
 import { ProvisionDesktopHandler } from './handlers/provision-desktop.handler.js';
 import { ReconcilePoolHandler } from './handlers/reconcile-pool.handler.js';
@@ -60,6 +61,7 @@ export class Provisioner implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly desktopApps: DesktopAppsHandler,
     private readonly desktopProfile: DesktopProfileHandler,
     private readonly restoreProfile: RestoreProfileHandler,
+    private readonly importProfile: ImportProfileHandler,
     private readonly lookIntoProfile: LookIntoProfileHandler,
     private readonly appSync: DesktopAppSync,
     private readonly profileSync: DesktopProfileSync,
@@ -96,6 +98,7 @@ export class Provisioner implements OnApplicationBootstrap, BeforeApplicationShu
     this.registry.handle('desktop.apps', (payload) => this.desktopApps.handle(payload));
     this.registry.handle('desktop.profile', (payload) => this.desktopProfile.handle(payload));
     this.registry.handle('profile.restore', (payload) => this.restoreProfile.handle(payload));
+    this.registry.handle('profile.import', (payload) => this.importProfile.handle(payload));
     this.registry.handle('profile.look', (payload) => this.lookIntoProfile.handle(payload));
     await rm(this.options.scratchDir, { recursive: true, force: true });
     await mkdir(this.options.scratchDir, { recursive: true, mode: 0o700 });

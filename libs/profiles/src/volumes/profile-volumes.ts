@@ -5,6 +5,7 @@ import { readRows, transact, type UnitOfWork } from '#libs/database';
 import { DomainError, errors } from '#libs/kernel';
 import type { ReadRows } from '../app-choices.js';
 import type { ProfileKeys } from '../keys/profile-keys.js';
+import { bringBack, type FoundVolume } from './bring-back.js';
 import { DEFAULT_SIZE_MIB } from './default-size.js';
 
 /** The profile of a person in a context. */
@@ -26,6 +27,9 @@ export interface ProfileVolumeKey {
 
 /** In the volume store. */
 export const profileVolumeName = (volumeId: string): string => `profiles/${volumeId}`;
+
+/** Under which versions of another store lie in the volume store until they are imported. */
+export const IMPORTS_VOLUME = 'profile-imports';
 
 const columns = `volume.id, profile.username, volume.context, volume.wrapped_key AS "wrappedKey",
   greatest(volume.size_mib, coalesce((SELECT max(size_mib) FROM profile_limits WHERE role = ANY(profile.roles)),
@@ -111,6 +115,26 @@ export class ProfileVolumes {
           AND EXISTS (SELECT FROM profile_versions WHERE volume_id = id) ORDER BY deleted_at`,
     );
     return rows.map(({ id }) => id);
+  }
+
+  /** Null when there is none (any more). */
+  async byId(volumeId: string): Promise<(ProfileVolume & { readonly lastNumber: number }) | null> {
+    const [found] = await readRows<ProfileVolume & { lastNumber: number }>(
+      this.dataSource,
+      `SELECT ${columns}, volume.last_number AS "lastNumber"
+         FROM profile_volumes AS volume JOIN profiles AS profile ON profile.id = volume.profile_id
+        WHERE volume.id = $1 AND volume.deleted_at IS NULL`,
+      [volumeId],
+    );
+    return found ?? null;
+  }
+
+  /**
+   * A volume of another store is the person's here too: found, or made with its id and key.
+   * @throws ImportRefused
+   */
+  bringBack(found: FoundVolume): Promise<void> {
+    return transact(this.dataSource, (unit) => bringBack(unit, found));
   }
 
   /** All names of a deleted volume are gone from the volume store. */

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
-import { type NotReplicated, type Replicated, replicate, VolumeStore } from '#libs/volumes';
+import { type ReplicatedStore, replicateStore } from '#libs/profiles';
+import { type NotReplicated, type Replicated, VolumeStore } from '#libs/volumes';
 import type { CommandContext } from '../command-context.js';
 import type { CommandResult } from '../command-result.js';
 import { withTargetStore } from '../store/with-target-store.js';
@@ -24,7 +25,7 @@ export function storeReplicate(
       const logger = pino({ level: 'silent' });
       const missing = await countMissing(volumes, new VolumeStore({ objects: to, logger }), prefix);
       messages.progress('copying what is missing', 0);
-      const replicated = await replicate(objects, to, {
+      const replicated = await replicateStore(objects, to, {
         ...{ logger, signal },
         ...(prefix !== undefined && { volumes: prefix }),
         onProgress: ({ versions }) => messages.progress('copying what is missing', versions / Math.max(1, missing)),
@@ -32,7 +33,7 @@ export function storeReplicate(
       return {
         document: replicated,
         text: replicatedText(replicated),
-        exitCode: replicated.notReplicated.length > 0 ? 1 : 0,
+        exitCode: replicated.notReplicated.length + replicated.records.damaged > 0 ? 1 : 0,
       };
     }),
   );
@@ -48,7 +49,19 @@ async function countMissing(here: VolumeStore, there: VolumeStore, prefix: strin
   return concerned.filter((version) => !known.has(key(version))).length;
 }
 
-function replicatedText({ versions, copiedChunks, copiedBytes, skippedChunks, notReplicated }: Replicated): string {
+function replicatedText({ records, ...replicated }: ReplicatedStore): string {
+  const { copied, removed, damaged, kept } = records;
+  const lines = [versionsText(replicated)];
+  if (copied + removed > 0)
+    lines.push(
+      `${count(copied, 'record')} of profiles copied, ${count(removed, 'record')} of dropped and destroyed ones removed there`,
+    );
+  if (damaged > 0) lines.push(`${count(damaged, 'record')} of profiles damaged here, and not copied`);
+  if (kept > 0) lines.push(`${count(kept, 'record')} that this store does not have, and has not dropped, kept there`);
+  return lines.join('\n');
+}
+
+function versionsText({ versions, copiedChunks, copiedBytes, skippedChunks, notReplicated }: Replicated): string {
   const copied = `${count(copiedChunks, 'chunk')} (${bytes(copiedBytes)})`;
   const done =
     versions === 0 && notReplicated.length === 0

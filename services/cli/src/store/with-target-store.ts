@@ -8,17 +8,17 @@ const names = ['ACCESS_KEY', 'ACCESS_KEY_FILE', 'SECRET_KEY', 'SECRET_KEY_FILE']
 /**
  * Opens another store for as long as `work` takes. Its keys are those of `GOLDLEAF_TARGET_STORE_ACCESS_KEY` and
  * `..._SECRET_KEY`, or their `_FILE`s; never those of the own store.
- * @param own URL of the own store, which cannot be its own copy
+ * @param own URL of the own store, where that cannot be meant; else null
  * @throws UsageError, ConfigError, CliError, VolumeError
  */
 export async function withTargetStore<T>(
   env: NodeJS.ProcessEnv,
   url: string,
-  own: string,
+  own: string | null,
   work: (objects: ObjectStore) => Promise<T>,
 ): Promise<T> {
   const store = configOf(env, url);
-  if (sameStore(store.url, own)) throw new UsageError('That is this very store: name another one');
+  if (own !== null && sameStore(store.url, own)) throw new UsageError('That is this very store: name another one');
   const { accessKey, secretKey } = store;
   const keys = accessKey && secretKey && { accessKeyId: accessKey.reveal(), secretAccessKey: secretKey.reveal() };
   const objects = openObjectStore(store.url, keys, pino({ level: 'silent' }));

@@ -22,7 +22,7 @@ describe('RestoreProfileHandler', () => {
       published.push(`${volume} ${number}`);
       return { volume, id, number: number ?? 0, sizeBytes: 1, dataBytes: 1, createdAt: new Date() };
     };
-    handler = new RestoreProfileHandler(leases, { republish }, silentLogger());
+    handler = new RestoreProfileHandler(leases, { republish }, { recordById: async () => {} }, silentLogger());
     const { lease } = await leases.acquire(volumeId, world.addDesktop('host-1'));
     const fence = lease?.fence ?? 0;
     for (const digit of ['1', '2']) {

@@ -4,6 +4,7 @@ import type { JobPayload } from '#libs/jobs';
 import { LeaseError, ProfileLeases, profileVolumeName } from '#libs/profiles';
 import { LOGGER } from '#libs/telemetry';
 import { VolumeError, VolumeStore } from '#libs/volumes';
+import { ProfileRecorder } from '../profiles/profile-recorder.js';
 
 /** Puts an older version of a profile back, as IT or its person asked for. Safe to repeat. */
 @Injectable()
@@ -11,6 +12,7 @@ export class RestoreProfileHandler {
   constructor(
     private readonly leases: ProfileLeases,
     @Inject(VolumeStore) private readonly store: Pick<VolumeStore, 'republish'>,
+    @Inject(ProfileRecorder) private readonly recorder: Pick<ProfileRecorder, 'recordById'>,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -25,7 +27,8 @@ export class RestoreProfileHandler {
       if (!VolumeError.is(error, 'version-exists')) throw error;
     }
     try {
-      await this.leases.commitRestore(volumeId, { number, fence, from });
+      const version = await this.leases.commitRestore(volumeId, { number, fence, from });
+      await this.recorder.recordById(volumeId, version);
     } catch (error) {
       // A desktop or another restore came first: then that holds. What lies in the store is found by the housekeeping.
       if (!LeaseError.is(error)) throw error;

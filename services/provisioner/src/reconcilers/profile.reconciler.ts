@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { JobDispatcher, type JobSink } from '#libs/jobs';
 import type { Clock } from '#libs/kernel';
 import { ProfileLookups } from '#libs/profiles';
-import { type DueVersion, ProfileHistory, SessionProfiles } from '#libs/sessions';
+import { type DueVersion, ProfileHistory, ProfileImports, SessionProfiles } from '#libs/sessions';
 import { CLOCK, LOGGER } from '#libs/telemetry';
 import { AdoptProfiles } from '../profiles/adopt-profiles.js';
 import { DesktopProfileSync } from '../profiles/desktop-profile-sync.js';
@@ -15,6 +15,8 @@ const LOST_AFTER_SECONDS = 5;
 /** Each reads a disk of its machine and writes to the store: more at once would only wait for each other. */
 const SAVES_AT_ONCE = 4;
 const TIDY_EVERY_MS = 3_600_000;
+/** What is destroyed on purpose is to be gone soon, in the store too. */
+const ERASE_EVERY_MS = 60_000;
 
 /** Has profiles be brought that are on their way for too long, be saved when it is time, and keeps house in them. */
 @Injectable()
@@ -22,11 +24,13 @@ export class ProfileReconciler {
   private readonly saving = new Map<string, Promise<void>>();
   private readonly stopping = new AbortController();
   private tidyAtMs: number;
+  private eraseAtMs = 0;
   private tidying: Promise<void> | undefined;
 
   constructor(
     private readonly rows: SessionProfiles,
     private readonly history: ProfileHistory,
+    private readonly imports: ProfileImports,
     private readonly lookups: ProfileLookups,
     private readonly sync: DesktopProfileSync,
     private readonly adoption: AdoptProfiles,
@@ -53,6 +57,9 @@ export class ProfileReconciler {
     for (const restore of await this.history.pendingRestores(LOST_AFTER_SECONDS)) {
       await this.jobs.enqueue('profile.restore', restore);
     }
+    for (const importId of await this.imports.pending(LOST_AFTER_SECONDS)) {
+      await this.jobs.enqueue('profile.import', { importId });
+    }
     await this.rows.sweep();
     await this.lookups.sweep();
     this.tidy();
@@ -77,10 +84,12 @@ export class ProfileReconciler {
 
   private tidy(): void {
     const nowMs = this.clock.now().getTime();
-    if (this.tidying || nowMs < this.tidyAtMs) return;
-    this.tidyAtMs = nowMs + TIDY_EVERY_MS;
-    this.tidying = this.housekeeping
-      .run(this.stopping.signal)
+    if (this.tidying || nowMs < this.eraseAtMs) return;
+    this.eraseAtMs = nowMs + ERASE_EVERY_MS;
+    const isForAll = nowMs >= this.tidyAtMs;
+    if (isForAll) this.tidyAtMs = nowMs + TIDY_EVERY_MS;
+    const { signal } = this.stopping;
+    this.tidying = (isForAll ? this.housekeeping.run(signal) : this.housekeeping.eraseDestroyed(signal))
       .catch((error: unknown) => {
         if (!this.stopping.signal.aborted) this.logger.warn({ err: error }, 'profiles could not be looked after');
       })

@@ -19,7 +19,14 @@ import { acquireLease, adoptLease } from './lease-holding.js';
 import { asLeaseError } from './lease-refusal.js';
 import { allVersions, type LeaseRow, leaseOf, lockHeldLease, moveLease, newestVersion } from './lease-rows.js';
 import { dropVersions, numbersInUse, unknownNumbers } from './version-dropping.js';
-import { beginImport, beginRestore, beginVersion, commitVersion, markDamaged, repeatedCommit } from './version-writing.js';
+import {
+  beginImport,
+  beginRestore,
+  beginVersion,
+  commitVersion,
+  markDamaged,
+  repeatedCommit,
+} from './version-writing.js';
 
 /** Leases and versions in PostgreSQL, where triggers refuse what the rules do not allow. */
 @Injectable()
