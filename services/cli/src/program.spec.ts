@@ -28,7 +28,7 @@ describe('the command line', () => {
       ...['list', 'show', 'build', 'publish', 'assign', 'withdraw', 'promote'].map((name) => `app ${name}`),
       ...['list', 'build', 'import', 'publish', 'rollback'].map((name) => `image ${name}`),
       ...['pool list', 'host list', 'host fence', 'host unfence'],
-      ...['list', 'versions', 'restore', 'delete', 'limits', 'limit'].map((name) => `profile ${name}`),
+      ...['list', 'versions', 'restore', 'look', 'take', 'delete', 'limits', 'limit'].map((name) => `profile ${name}`),
       ...['usage', 'fsck', 'gc', 'replicate'].map((name) => `store ${name}`),
       ...['create', 'show', 'trust'].map((name) => `key ${name}`),
     ]);
@@ -56,6 +56,8 @@ describe('the command line', () => {
     [['store', 'replicate']],
     [['profile', 'restore', 'alice']],
     [['profile', 'restore', 'alice', 'newest']],
+    [['profile', 'look', 'alice']],
+    [['profile', 'take', 'alice', '1']],
     [['profile', 'limit', 'role', 'huge']],
     [['profile', 'limit', 'role', '0G']],
     [['profile', 'list', 'alice', '--user', 'bob']],
