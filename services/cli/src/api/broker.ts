@@ -8,14 +8,17 @@ import {
   type ImageVersionView,
   type ImageView,
   type ImportImage,
+  type ImportProfile,
   imageVersionViewSchema,
   imageViewSchema,
   type PoolView,
+  type ProfileImportView,
   type ProfileLimitView,
   type ProfileVersionView,
   type ProfileView,
   type ProfileVolumeView,
   poolViewSchema,
+  profileImportViewSchema,
   profileLimitViewSchema,
   profileVersionViewSchema,
   profileViewSchema,
@@ -109,6 +112,16 @@ export class Broker {
   async restoreProfile(username: string, context: string, number: number): Promise<void> {
     const path = pathOf('profiles', username, 'volumes', context, 'versions', number, 'restore');
     await this.http.call({ method: 'POST', path, answer: noAnswer });
+  }
+
+  /** Has a version that was copied into the site's store made the newest: a provisioner does it within seconds. */
+  importProfile(username: string, context: string, wanted: ImportProfile): Promise<ProfileImportView> {
+    const path = pathOf('profiles', username, 'volumes', context, 'import');
+    return this.http.call({ method: 'POST', path, body: wanted, answer: profileImportViewSchema });
+  }
+
+  profileImport(id: string): Promise<ProfileImportView> {
+    return this.http.call({ path: pathOf('profiles', 'imports', id), answer: profileImportViewSchema });
   }
 
   /** What a version of a profile holds. */

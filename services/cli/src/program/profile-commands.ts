@@ -33,11 +33,28 @@ export function addProfileCommands(profile: Command, perform: Perform): void {
     .action((user: string, options: ContextOptions) =>
       perform(async (context) => (await versions()).listVersions(context, user, options)),
     );
-  withContext(profile.command('restore').argument('<user>').argument('<version>', 'its number', wholeNumber))
-    .description('makes an older version the newest again; the person has to be logged off')
-    .action((user: string, version: number, options: ContextOptions) =>
-      perform(async (context) => (await versions()).restoreVersion(context, user, version, options)),
-    );
+  withContext(profile.command('restore').argument('<user>').argument('[version]', 'its number', wholeNumber))
+    .description('makes an older version the newest again, here or from another store; the person has to be logged off')
+    .option('--from <store-url>', 'the newest that this store has, or the one given; on a host with the own store')
+    .option('--version <number>', 'the same as the argument', wholeNumber)
+    .addHelpText(
+      'after',
+      '\nKeys of another S3 store: GOLDLEAF_TARGET_STORE_ACCESS_KEY and GOLDLEAF_TARGET_STORE_SECRET_KEY.',
+    )
+    .action((user: string, argument: number | undefined, options: RestoreOptions, command: Command) => {
+      const { from, version = argument } = options;
+      if (argument !== undefined && version !== argument) command.error('error: name one version');
+      if (from !== undefined)
+        return perform(async (context) =>
+          (await import('../commands/profile-restore-from.js')).restoreFrom(context, user, {
+            ...options,
+            from,
+            version,
+          }),
+        );
+      if (version === undefined) return command.error('error: name the version to go back to, or a store with --from');
+      return perform(async (context) => (await versions()).restoreVersion(context, user, version, options));
+    });
   withContext(
     profile
       .command('look')
@@ -84,6 +101,11 @@ export function addProfileCommands(profile: Command, perform: Perform): void {
     .action((role: string, sizeMiB: number | null) =>
       perform(async (context) => (await limits()).setLimit(context, role, sizeMiB)),
     );
+}
+
+interface RestoreOptions extends ContextOptions {
+  readonly from?: string;
+  readonly version?: number;
 }
 
 const withContext = (command: Command): Command =>
