@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { UndoStack } from '#libs/kernel';
@@ -42,9 +42,7 @@ export interface VersionFileOptions {
  */
 export async function openVersionFile(reader: VolumeReader, options: VersionFileOptions): Promise<VersionFile> {
   const { logger } = options;
-  await access(FUSE, constants.R_OK | constants.W_OK).catch((cause: Error) => {
-    throw new LookupFailed('unsupported', `this host cannot look into profiles, as it has no FUSE: ${cause.message}`);
-  });
+  await requireFuse();
   const undo = new UndoStack();
   const close = async () => {
     await undo.unwind().catch((error: unknown) => logger.error({ err: error }, 'a lookup has left something behind'));
@@ -54,6 +52,18 @@ export async function openVersionFile(reader: VolumeReader, options: VersionFile
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** Also where there is a device that may not be used, as in containers. */
+async function requireFuse(): Promise<void> {
+  try {
+    await (await open(FUSE, 'r+')).close();
+  } catch (cause) {
+    const reason = (cause as Error).message;
+    throw new LookupFailed('unsupported', `this host cannot look into profiles, for want of FUSE: ${reason}`, {
+      cause,
+    });
   }
 }
 
