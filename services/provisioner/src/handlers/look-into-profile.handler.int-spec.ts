@@ -4,14 +4,14 @@ import { mkdir, mkdtemp, open, readdir, readFile, rm, utimes, writeFile } from '
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { ProfileLookupKind } from '#libs/contracts';
 import { transact } from '#libs/database';
 import { systemClock } from '#libs/kernel';
 import { LookupSeal, makeSkeleton, ProfileLookups, profileVolumeName } from '#libs/profiles';
 import { silentLogger } from '#libs/telemetry';
 import { createTestDatabase, type TestDatabase, until } from '#libs/testing';
-import { ChunkCache, MemoryObjectStore, PROFILE_CHUNK_BYTES, VolumeStore } from '#libs/volumes';
+import { ChunkCache, MemoryObjectStore, PROFILE_CHUNK_BYTES, VolumeError, VolumeStore } from '#libs/volumes';
 import { SharedReaders } from '../exports/shared-readers.js';
 import { openVersionFile } from '../lookups/version-file.js';
 import type { ProfileVault } from '../profiles/profile-vault.js';
@@ -52,7 +52,7 @@ describe('LookIntoProfileHandler', () => {
     image = join(dir, 'profile.img');
     objects = new MemoryObjectStore();
     cache = await ChunkCache.open({ folder: join(dir, 'cache'), maxBytes: 64 * MIB, logger });
-    store = new VolumeStore({ objects, cache, logger });
+    store = new VolumeStore({ objects, cache, logger, readDeadlineMs: 500 });
     readers = new SharedReaders(store, systemClock, logger);
     lookups = new ProfileLookups(database.dataSource, new LookupSeal('the key of the tests'));
     volumeId = randomUUID();
@@ -229,7 +229,14 @@ describe('LookIntoProfileHandler', () => {
   it('tells a store that fails from damage, and leaves nothing behind', async () => {
     await fill([['letter', 'x'.repeat(MIB)]]);
     await keep();
-    // Opened, and then its chunks are gone.
+    const get = objects.get.bind(objects);
+    const away = new VolumeError('store-unavailable', 'away');
+    const broken = jest.spyOn(objects, 'get').mockImplementation(async (name, ...rest) => {
+      if (name.startsWith('chunks/')) throw away;
+      return get(name, ...rest);
+    });
+    expect((await look('')).failure).toBe('store-unavailable');
+    broken.mockRestore();
     const chunks: string[] = [];
     for await (const { key: name } of objects.list('chunks/')) chunks.push(name);
     expect(chunks.length).toBeGreaterThan(0);
