@@ -140,7 +140,8 @@ export async function startBroker(
   };
 }
 
-const configFor = (databaseUrl: string, redisUrl: string): AppConfig => ({
+/** Of a broker that is told nothing but where its servers are. */
+export const configFor = (databaseUrl: string, redisUrl: string): AppConfig => ({
   production: false,
   host: '127.0.0.1',
   port: 0,

@@ -44,17 +44,17 @@ export interface FleetHost {
 /** Provisioners over fake drivers, PostgreSQL and Redis real, with the golden image `debian` published. */
 export class FleetFixture {
   readonly hosts: FleetHost[] = [];
-  private readonly masterKey = new Secret(randomBytes(32).toString('base64'));
-
   private constructor(
     readonly database: TestDatabase,
-    private readonly redis: TestRedis,
+    readonly redis: TestRedis,
     readonly stateDir: string,
+    private readonly masterKey: Secret,
   ) {}
 
-  static async create(): Promise<FleetFixture> {
+  /** @param masterKey of profiles */
+  static async create(masterKey = new Secret(randomBytes(32).toString('base64'))): Promise<FleetFixture> {
     const [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
-    return new FleetFixture(database, redis, await mkdtemp(join(tmpdir(), 'goldleaf-fleet-')));
+    return new FleetFixture(database, redis, await mkdtemp(join(tmpdir(), 'goldleaf-fleet-')), masterKey);
   }
 
   async addHost(
