@@ -191,6 +191,16 @@ describe('LookIntoProfileHandler', () => {
     for (const path of ['..', '.', '../..', 'Ordner 1/../<2>']) expect((await look(path)).failure).toBe('not-found');
   });
 
+  it('shows as much of a large folder as it can', async () => {
+    await fill(Array.from({ length: 2_100 }, (_, index) => [`file ${index}`, ''] as const));
+    await keep();
+    const { id, entries } = await look('');
+    expect([entries?.length, entries?.at(-1)?.name]).toEqual([2_000, 'file 1998']);
+    expect(entries?.every(({ modifiedAt }) => modifiedAt !== null)).toBe(true);
+    expect((await lookups.folder({ id, volumeId, number: 1, requestedBy: 'ivan' }))?.isComplete).toBe(false);
+    expect((await look('file 2099', 'file')).state).toBe('done');
+  });
+
   it('sees what only the journal has, and leaves the version as it is', async () => {
     await fill([['letter', 'as it was before']]);
     const { stdout } = await exec('debugfs', ['-R', 'blocks /letter', image]);
