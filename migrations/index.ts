@@ -5,6 +5,8 @@ import { IndexPoolFigures1795395600000 } from './1795395600000-index-pool-figure
 import { KeepDesktopsEnding1795399200000 } from './1795399200000-keep-desktops-ending.js';
 import { PublishApps1795402800000 } from './1795402800000-publish-apps.js';
 import { KeepImagesInStore1795406400000 } from './1795406400000-keep-images-in-store.js';
+import { KeepProfiles1795410000000 } from './1795410000000-keep-profiles.js';
+import { LookIntoProfiles1795413600000 } from './1795413600000-look-into-profiles.js';
 
 /** All migrations in the order in which they are applied. */
 export const migrations = [
@@ -15,4 +17,6 @@ export const migrations = [
   KeepDesktopsEnding1795399200000,
   PublishApps1795402800000,
   KeepImagesInStore1795406400000,
+  KeepProfiles1795410000000,
+  LookIntoProfiles1795413600000,
 ];

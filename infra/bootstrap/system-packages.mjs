@@ -19,7 +19,12 @@ const runtimeNeeds = [
   { package: 'qemu-system-x86', why: 'runs the machines', isThere: program('qemu-system-x86_64') },
   { package: 'qemu-utils', why: 'makes their leaves', isThere: program('qemu-img') },
   { package: 'mmdebstrap', why: 'builds the golden image', isThere: program('mmdebstrap') },
-  { package: 'e2fsprogs', why: 'builds the golden image', isThere: program('mke2fs') },
+  {
+    package: 'e2fsprogs',
+    why: 'builds the golden image, makes and checks profiles',
+    isThere: () => ['mke2fs', 'e2fsck', 'debugfs'].every((name) => findProgram(name) !== undefined),
+  },
+  { package: 'fuse3', why: 'looks into profiles', isThere: program('fusermount3') },
   { package: 'rsync', why: 'builds the golden image', isThere: program('rsync') },
   { package: 'erofs-utils', why: 'packs application layers', isThere: program('mkfs.erofs') },
   { package: 'redis-server', why: 'jobs and events', isThere: program('redis-server'), unless: 'REDIS_URL' },

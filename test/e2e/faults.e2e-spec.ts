@@ -21,7 +21,7 @@ describe('faults while people work', () => {
     await alice.signIn('alice');
     await alice.openPool('call-center');
     await alice.openTerminal();
-    expect(await alice.ask('touch ~/still-here')).toBe(true);
+    expect(await alice.ask('touch /var/tmp/still-here')).toBe(true);
     desktop = await alice.desktopId();
   });
 
@@ -37,7 +37,7 @@ describe('faults while people work', () => {
     await until('the loss is noticed', isDisconnected);
     await until('a message', async () => alice.byId('overlay').isVisible());
     expect(await alice.connected()).toBe(desktop);
-    expect(await alice.ask('test -e ~/still-here')).toBe(true);
+    expect(await alice.ask('test -e /var/tmp/still-here')).toBe(true);
   });
 
   it('Redis dies in the middle of a logon: the logon goes on', async () => {
@@ -48,12 +48,12 @@ describe('faults while people work', () => {
     await bob.openPool('call-center');
     expect(await bob.desktopId()).not.toBe(desktop);
     await bob.close();
-    expect(await alice.ask('test -e ~/still-here')).toBe(true);
+    expect(await alice.ask('test -e /var/tmp/still-here')).toBe(true);
   });
 
   it('PostgreSQL dies: desktops go on, and new logons work as soon as it is back', async () => {
     await goldleaf.killServer('postgres');
-    expect(await alice.ask('test -e ~/still-here')).toBe(true);
+    expect(await alice.ask('test -e /var/tmp/still-here')).toBe(true);
     await until('ready again', () => goldleaf.isReady(), RECOVERY_MS);
     const bob = await DesktopPage.open(browser, goldleaf.url);
     await bob.signIn('bob');
@@ -66,7 +66,7 @@ describe('faults while people work', () => {
     await until('the loss is noticed', isDisconnected);
     await goldleaf.start();
     expect(await alice.connected()).toBe(desktop);
-    expect(await alice.ask('test -e ~/still-here')).toBe(true);
+    expect(await alice.ask('test -e /var/tmp/still-here')).toBe(true);
   });
 
   it('everything is stopped and started again: a clean desktop, without a new sign-in', async () => {
@@ -75,6 +75,6 @@ describe('faults while people work', () => {
     await goldleaf.start();
     await alice.connected(desktop);
     await alice.openTerminal();
-    expect(await alice.ask('test -e ~/still-here')).toBe(false);
+    expect(await alice.ask('test -e /var/tmp/still-here')).toBe(false);
   });
 });

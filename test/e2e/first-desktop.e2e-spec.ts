@@ -7,7 +7,8 @@ import { DesktopPage } from './support/desktop-page.js';
 import { Goldleaf } from './support/goldleaf.js';
 import { until } from './support/until.js';
 
-const MARKER = '~/left-behind';
+/** Outside of the home, which roams. */
+const MARKER = '/var/tmp/left-behind';
 
 describe('the first desktop', () => {
   let goldleaf: Goldleaf;

@@ -51,6 +51,10 @@ export interface CommonConfig {
   readonly store: StoreConfig;
   /** Folder of the public keys, `*.pem`, whose app layers are trusted; absolute, need not be there. */
   readonly appKeysDir: string;
+  /** Wraps the keys of profiles, the base64 of 32 bytes; without it there are no profiles. */
+  readonly profileMasterKey: Secret | undefined;
+  /** What wrapped them before, and still opens them. */
+  readonly formerProfileMasterKeys: readonly Secret[];
   /** The directory; only the broker needs it: `requireLdap(config)`. */
   readonly ldap: LdapConfig | undefined;
   /** Hints for the operator, e.g. a GOLDLEAF_ variable that means nothing. For the log, at start. */

@@ -87,6 +87,8 @@ function commonConfig(values: Values, faults: string[], warnings: string[]): Com
     hostName: values.GOLDLEAF_HOST_NAME ?? '',
     store: storeConfig(values, faults),
     appKeysDir: resolve(values.GOLDLEAF_APP_KEYS_DIR ?? join(values.GOLDLEAF_STATE_DIR ?? '', 'app-keys')),
+    profileMasterKey: asSecret(values.GOLDLEAF_PROFILE_MASTER_KEY),
+    formerProfileMasterKeys: (values.GOLDLEAF_PROFILE_FORMER_MASTER_KEYS ?? []).map((key) => new Secret(key)),
     ldap: ldapConfig(values, faults),
     warnings,
   };

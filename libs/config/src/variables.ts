@@ -58,6 +58,9 @@ const list = <T>(item: z.ZodType<T, string>) =>
 const wholeNumber = (min: number, max: number) =>
   z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(min).max(max));
 
+/** Base64 of 32 bytes. */
+const masterKey = z.string().regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/);
+
 const yesOrNo = z.enum(['true', 'false']).transform((value) => value === 'true');
 
 const origin = url('http', 'https').refine((value) => URL.canParse(value) && new URL(value).origin === value);
@@ -136,6 +139,18 @@ export const variables = {
   GOLDLEAF_APP_KEYS_DIR: text('a folder', 'Public keys (`*.pem`) whose application layers are trusted', {
     fallbackText: '`app-keys/` in the state folder',
   }),
+  GOLDLEAF_PROFILE_MASTER_KEY: variable(
+    masterKey,
+    'the base64 of 32 bytes, the same for all provisioners',
+    'Wraps the keys of roaming profiles; the same for all provisioners. Whoever loses it loses all profiles',
+    { secret: true, fallbackText: 'made by `npm start`' },
+  ),
+  GOLDLEAF_PROFILE_FORMER_MASTER_KEYS: variable(
+    list(masterKey),
+    'base64 of 32 bytes each, separated by commas',
+    'Master keys before that one, until what they have wrapped is wrapped anew',
+    { secret: true },
+  ),
   GOLDLEAF_DEMO_APPS: oneOf(['on', 'off'], 'on', 'Whether `npm start` builds and assigns the demo applications'),
   GOLDLEAF_URL: variable(
     url('http', 'https'),

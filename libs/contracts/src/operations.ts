@@ -33,6 +33,8 @@ export const hostViewSchema = z.object({
   machines: z.int(),
   lastSeenAt: timestampSchema,
   online: z.boolean(),
+  /** Since when IT has given it up; null: it has not. */
+  fencedAt: timestampSchema.nullable(),
 });
 export type HostView = z.infer<typeof hostViewSchema>;
 
@@ -95,6 +97,8 @@ export const auditActionSchema = z.enum([
   'pool-created',
   'pool-changed',
   'host-changed',
+  'host-fenced',
+  'host-fence-lifted',
   'image-imported',
   'image-published',
   'image-rolled-back',
@@ -104,6 +108,14 @@ export const auditActionSchema = z.enum([
   'app-withdrawn',
   'app-pinned',
   'app-failed',
+  'session-roamed',
+  'profile-failed',
+  'profile-damaged',
+  'profile-taken-over',
+  'profile-restored',
+  'profile-looked-into',
+  'profile-deleted',
+  'profile-limit-changed',
 ]);
 export type AuditAction = z.infer<typeof auditActionSchema>;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { idSchema, nameSchema, timestampSchema } from './primitives.js';
+import { poolProfileSchema } from './profiles.js';
 import { poolModeSchema, startMethodSchema } from './states.js';
 
 /** A pool as the people see who may use it. */
@@ -32,6 +33,8 @@ export const poolViewSchema = poolSummarySchema.extend({
   memoryMiB: z.int(),
   disconnectTimeoutMinutes: z.int(),
   mode: poolModeSchema,
+  /** Null: its desktops have no profiles, and forget everything. */
+  profile: poolProfileSchema.nullable(),
   counts: z.object({
     /** Being built. */
     provisioning: z.int(),
@@ -73,6 +76,7 @@ export const createPoolSchema = z
     vcpus: z.int().min(1).max(64).default(1),
     memoryMiB: z.int().min(256).max(262_144).default(1024),
     disconnectTimeoutMinutes: z.int().min(1).max(10_080).default(60),
+    profile: poolProfileSchema.nullable().default(null),
   })
   .strict();
 export type CreatePool = z.infer<typeof createPoolSchema>;
@@ -86,6 +90,8 @@ export const updatePoolSchema = z
     max: z.int().min(1).max(10000),
     disconnectTimeoutMinutes: z.int().min(1).max(10_080),
     mode: poolModeSchema,
+    /** Holds for desktops that are given to sessions from now on. */
+    profile: poolProfileSchema.nullable(),
   })
   .partial()
   .strict();

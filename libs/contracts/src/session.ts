@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { sessionAppSchema } from './apps.js';
 import { displaySizeSchema, idSchema, nameSchema, timestampSchema } from './primitives.js';
+import { sessionProfileSchema } from './profiles.js';
 import { logonPhaseNameSchema, poolModeSchema, sessionStateSchema } from './states.js';
 
 export const createSessionSchema = z
@@ -25,6 +26,10 @@ export type LogonPhase = z.infer<typeof logonPhaseSchema>;
 export const preparingReasonSchema = z.enum(['logon', 'recycle', 'guest-reboot', 'guest-poweroff', 'machine-lost']);
 export type PreparingReason = z.infer<typeof preparingReasonSchema>;
 
+/** `roamed`: the person opened their profile on another desktop. */
+export const sessionEndReasonSchema = z.enum(['log-off', 'expired', 'roamed']);
+export type SessionEndReason = z.infer<typeof sessionEndReasonSchema>;
+
 /** Where a session stands that waits for a desktop. */
 export const queuePlaceSchema = z.object({
   /** 1 for the next one to be served. */
@@ -45,12 +50,16 @@ export const sessionViewSchema = z.object({
   desktop: z.object({ id: idSchema }).nullable(),
   /** Of its desktop; before it has one, those that it will have. */
   apps: z.array(sessionAppSchema),
+  /** Of its desktop, where the pool has profiles. */
+  profile: sessionProfileSchema.nullable(),
   phases: z.array(logonPhaseSchema),
   preparingReason: preparingReasonSchema,
   /** Null once it has a desktop. */
   queue: queuePlaceSchema.nullable(),
   /** For a failed session: what went wrong, in words for the person. */
   failure: z.string().nullable(),
+  /** Why it has ended; null for one that has not, and for a failed one. */
+  endReason: sessionEndReasonSchema.nullable(),
   createdAt: timestampSchema,
 });
 export type SessionView = z.infer<typeof sessionViewSchema>;

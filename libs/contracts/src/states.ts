@@ -25,8 +25,9 @@ export type SessionState = z.infer<typeof sessionStateSchema>;
 export const imageVersionStateSchema = z.enum(['importing', 'validating', 'published', 'retired', 'failed']);
 export type ImageVersionState = z.infer<typeof imageVersionStateSchema>;
 
-/** The phases of a logon, in order: entitlement, a desktop found, desktop made ready, gateway tunnel drawn. */
-export const logonPhaseNameSchema = z.enum(['authorize', 'allocate', 'prepare', 'connect']);
+/** The phases of a logon, in order: entitlement, a desktop found, desktop made ready, the profile opened
+ * on it where the pool has profiles, gateway tunnel drawn. */
+export const logonPhaseNameSchema = z.enum(['authorize', 'allocate', 'prepare', 'profile', 'connect']);
 export type LogonPhaseName = z.infer<typeof logonPhaseNameSchema>;
 
 /**

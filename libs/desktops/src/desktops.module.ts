@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { FleetModule } from '#libs/fleet';
 import { ImagesModule } from '#libs/images';
+import { LookupSeal } from '#libs/profiles';
 import { DesktopDisposal } from './desktop-disposal.js';
 import { DesktopLifecycle } from './desktop-lifecycle.js';
 import { DesktopQueries } from './desktop-queries.js';
@@ -26,14 +27,18 @@ const providers = [
 
 @Module({})
 export class DesktopsModule {
-  /** @param options.secretKey GOLDLEAF_SECRET_KEY: seals the display passwords */
+  /** @param options.secretKey GOLDLEAF_SECRET_KEY: seals display passwords, and what was found in profiles */
   static register(options: { secretKey: string }): DynamicModule {
     return {
       module: DesktopsModule,
       global: true,
       imports: [FleetModule, ImagesModule],
-      providers: [{ provide: DisplaySeal, useValue: new DisplaySeal(options.secretKey) }, ...providers],
-      exports: [DisplaySeal, FleetModule, ImagesModule, ...providers],
+      providers: [
+        { provide: DisplaySeal, useValue: new DisplaySeal(options.secretKey) },
+        { provide: LookupSeal, useValue: new LookupSeal(options.secretKey) },
+        ...providers,
+      ],
+      exports: [DisplaySeal, LookupSeal, FleetModule, ImagesModule, ...providers],
     };
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { HostView } from '#libs/contracts';
-import { readRows } from '#libs/database';
+import { isoTimestamp, readRows } from '#libs/database';
 import { HOST_OFFLINE_AFTER_SECONDS } from '#libs/fleet';
 
 export interface HostReport {
@@ -74,6 +74,7 @@ export class HostRegistry {
               available_memory_mib AS "availableMemoryMiB", available_disk_mib AS "availableDiskMiB",
               last_seen_at AS "lastSeenAt",
               last_seen_at > now() - make_interval(secs => $1) AS online,
+              ${isoTimestamp('fenced_at')} AS "fencedAt",
               (SELECT count(*)::int FROM desktops WHERE desktops.host = hosts.name AND desktops.state <> 'deleted')
                 AS machines
          FROM hosts ORDER BY name`,

@@ -13,6 +13,9 @@ import { readPoolViews } from './pool-views.js';
 /** Most people who are told at once that their pool has another mode; the others see it within seconds. */
 const TOLD_OF_THE_MODE = 200;
 
+/** Without a policy its desktops have no profiles. */
+type NewPool = Omit<CreatePool, 'profile'> & Partial<Pick<CreatePool, 'profile'>>;
+
 /** Pools as people and IT see and change them. */
 @Injectable()
 export class PoolService {
@@ -47,7 +50,7 @@ export class PoolService {
   }
 
   /** @throws DomainError `conflict` when the name is taken, `invalid-request` when there is no such image */
-  async create(pool: CreatePool, actor: string): Promise<PoolView> {
+  async create(pool: NewPool, actor: string): Promise<PoolView> {
     const image = await this.images.findByName(pool.image);
     if (!image) throw new DomainError(errors.invalidRequest, `There is no golden image "${pool.image}"`);
     assertFloorWithinMax(pool.spares, pool.max);

@@ -21,7 +21,7 @@ export async function readPoolViews(dataSource: DataSource, name?: string): Prom
     dataSource,
     `SELECT pools.id, pools.name, pools.display_name AS "displayName", description, golden_images.name AS image, roles,
             spares, max, vcpus, memory_mib AS "memoryMiB", disconnect_timeout_minutes AS "disconnectTimeoutMinutes",
-            mode,
+            mode, profile,
             (SELECT max(number) FROM image_versions
               WHERE image_id = pools.image_id AND state = 'published') AS "imageVersion",
             existing.counts, existing.memory, queue.waiting, queue.newcomers, started."forkTimes",

@@ -1,4 +1,5 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { open, readFile, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { newToken } from '#libs/kernel';
 
 /** The secret kept in `file`, made at first use; readable by its owner only. */
@@ -9,7 +10,20 @@ export async function storedSecret(file: string): Promise<string> {
   });
   if (stored.trim() !== '') return stored.trim();
   const made = newToken();
-  await writeFile(`${file}.new`, `${made}\n`, { mode: 0o600 });
+  const handle = await open(`${file}.new`, 'w', 0o600);
+  try {
+    await handle.writeFile(`${made}\n`);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
   await rename(`${file}.new`, file);
+  // What it seals may outlive a power cut that comes now.
+  const folder = await open(dirname(file), 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
   return made;
 }

@@ -77,6 +77,22 @@ export function describeSessionStatements(setup: () => FleetStoreSetup): void {
       ).rejects.toThrow('no move');
     });
 
+    it('takes a session out of the queue, or puts it back, where it stays in its state', async () => {
+      const { store } = world;
+      const id = await world.addSession();
+      await store.transact((tx) => tx.moveSessions([{ id, path: ['pending', 'preparing'] }]));
+      const before = await session(id);
+      const change = { id, path: ['preparing'], phases: [phase], reason: 'unseen' } as const;
+      await store.transact((tx) => tx.moveSessions([{ ...change, queue: 'leave' }]));
+      const same = { state: 'preparing', stateChangedAt: before?.stateChangedAt, phases: [phase] };
+      expect(await session(id)).toMatchObject({ ...same, waitingSince: null });
+      await store.transact((tx) => tx.moveSessions([{ id, path: ['preparing'], queue: 'join' }]));
+      expect(await session(id)).toMatchObject({ ...same, waitingSince: expect.any(Date) });
+      expect(await given.events(id)).toEqual(['null>pending null', 'pending>preparing null']);
+      const other = store.transact((tx) => tx.moveSessions([{ id, path: ['ready'], queue: 'leave' }]));
+      await expect(other).rejects.toThrow('not in the state any more');
+    });
+
     it('refuses to move a session that is in another state, and leaves nothing of the transaction', async () => {
       const { store } = world;
       const [one, two] = [await world.addSession(), await world.addSession()];

@@ -1,5 +1,13 @@
 import type { AuditRecord } from '#libs/audit';
-import type { DesktopState, DisplaySize, LogonPhase, PreparingReason, SessionState } from '#libs/contracts';
+import type {
+  DesktopState,
+  DisplaySize,
+  LogonPhase,
+  PoolProfile,
+  PreparingReason,
+  ProfileOutcome,
+  SessionState,
+} from '#libs/contracts';
 import type { Logon } from '#libs/profiles';
 import type { Desktop } from './desktop.entity.js';
 import type { Host } from './host.entity.js';
@@ -98,8 +106,8 @@ export interface NewSession extends SessionOwnership {
 
 export interface SessionMove {
   readonly id: string;
-  /** The state it is in now, then those that it goes through, each with an event of its own. */
-  readonly path: readonly [SessionState, SessionState, ...SessionState[]];
+  /** The state it is in now, then those that it goes through, each with an event of its own; alone: it stays there. */
+  readonly path: readonly [SessionState, ...SessionState[]];
   /** Of the event rows; that of the caller when absent. */
   readonly correlationId?: string | undefined;
   readonly reason?: string;
@@ -108,6 +116,20 @@ export interface SessionMove {
   readonly queue?: 'join' | 'leave';
   readonly preparingReason?: PreparingReason;
   readonly failure?: string;
+}
+
+/** A desktop that was given to a session of a pool with profiles. */
+export interface NewSessionProfile {
+  readonly desktopId: string;
+  readonly sessionId: string;
+  /** As the pool has it now. */
+  readonly policy: PoolProfile;
+}
+
+/** What a person wants of their profile when they log off. */
+export interface ProfileChoice {
+  readonly sessionId: string;
+  readonly outcome: ProfileOutcome;
 }
 
 /** One transaction of a `FleetStore`. Rows that were locked stay locked until its end. */
@@ -137,7 +159,7 @@ export interface FleetTransaction {
   ): Promise<{ readonly id: string; readonly host: string }[]>;
   /**
    * Gives spares to sessions, in the order of the sessions, newest image version first, those of hosts that
-   * are draining or offline last. @returns fewer than asked for when there are fewer spares
+   * are draining or offline last, none of hosts that IT has given up. @returns fewer than asked for when there are fewer spares
    */
   claimSpares(poolId: string, sessionIds: readonly string[]): Promise<ClaimedSpare[]>;
   /** The desktops that these sessions have now. */
@@ -157,6 +179,14 @@ export interface FleetTransaction {
   /** @throws Error when a session is not in the first state of its path */
   moveSessions(moves: readonly SessionMove[]): Promise<void>;
   setDisplay(sessionId: string, size: DisplaySize): Promise<void>;
+
+  /** The profile is to be brought to these desktops. */
+  addSessionProfiles(profiles: readonly NewSessionProfile[]): Promise<void>;
+  /**
+   * Stores what people chose for the desktops that their locked sessions have; without a profile there is nothing to
+   * choose and any choice is right. @returns ids of the sessions whose pool says otherwise
+   */
+  chooseProfileOutcomes(choices: readonly ProfileChoice[]): Promise<ReadonlySet<string>>;
 
   /** The requests of before that had these keys. */
   sessionRequests(keys: readonly SessionRequestKey[]): Promise<SessionRequest[]>;

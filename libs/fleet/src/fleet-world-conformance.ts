@@ -42,7 +42,7 @@ export async function newWorld(given: FleetStoreSetup) {
   await addHost();
   const poolId = await given.addPool({
     ...{ name, displayName: 'Office', description: '', imageId, roles: ['staff'], spares: 2, max: 10 },
-    ...{ vcpus: 1, memoryMib: 512, mode: 'active', disconnectTimeoutMinutes: 30 },
+    ...{ vcpus: 1, memoryMib: 512, mode: 'active', disconnectTimeoutMinutes: 30, profile: null },
   });
 
   const addDesktop = async (over: { host?: string; versionId?: string } = {}): Promise<string> => {

@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
-import type { PoolMode } from '#libs/contracts';
+import type { PoolMode, PoolProfile } from '#libs/contracts';
 
 /** A floating pool: equal desktops from one golden image, `spares` of them warm. */
 @Entity('pools')
@@ -42,4 +42,8 @@ export class Pool {
   /** A session that nobody looks at for so long is logged off. */
   @Column('integer')
   disconnectTimeoutMinutes!: number;
+
+  /** What its desktops do about profiles; null: they have none. */
+  @Column('jsonb', { nullable: true })
+  profile!: PoolProfile | null;
 }

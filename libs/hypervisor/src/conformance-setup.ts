@@ -19,6 +19,16 @@ export interface ConformanceSetup {
   serveVolume(volumeId: string): Promise<MachineVolume>;
   /** Has the next `attachVolume` of the returned volume fail as one that nobody serves. */
   breakVolume(volume: MachineVolume): Promise<MachineVolume>;
+  /** What `serveVolume` serves, all bytes alike. */
+  readonly servedBytes: number;
+  /** Has the ready guest fill a range of a volume that it may write with this byte; done when the disk has it. */
+  fillVolume(
+    driver: HypervisorDriver,
+    machineId: string,
+    volumeId: string,
+    range: { offset: number; length: number },
+    byte: number,
+  ): Promise<void>;
   /** Has a program in the ready guest write a line to its port. */
   sayInGuest(driver: HypervisorDriver, machineId: string, text: string): Promise<void>;
   /** What is left on the host of machines: processes, folders, leaves. */

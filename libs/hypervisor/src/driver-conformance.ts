@@ -5,6 +5,7 @@ import type { HypervisorDriver } from './hypervisor-driver.js';
 import type { MachineExit, MachineSpec } from './machine.js';
 import type { MachineErrorCode } from './machine-error.js';
 import type { GuestMessage } from './machine-volume.js';
+import type { VolumeView } from './volume-view.js';
 
 /** The rules of HypervisorDriver, for every implementation. Each test cleans up after itself. */
 export function describeHypervisorDriver(name: string, setup: () => Promise<ConformanceSetup>): void {
@@ -247,6 +248,100 @@ export function describeHypervisorDriver(name: string, setup: () => Promise<Conf
       await expect(driver.attachVolume(id, volume)).rejects.toMatchObject(notFound);
       await expect(driver.volumes(id)).rejects.toMatchObject(notFound);
       await driver.detachVolume(id, volume.id);
+      await driver.destroy(id);
+    });
+
+    it('shows what a machine wrote at one moment, with what is new since the last view that was confirmed', async () => {
+      const { id } = await driver.create(spec());
+      await driver.waitReady(id, given.bootTimeoutMs);
+      const blockBytes = 64 << 10;
+      const sizeBytes = 16 * blockBytes;
+      const volume = { ...(await given.serveVolume(randomUUID())), sizeBytes };
+      await Promise.all([driver.attachWritableVolume(id, volume), driver.attachWritableVolume(id, volume)]);
+      expect(await driver.volumes(id)).toEqual([volume.id]);
+      expect(await driver.inspect(id)).toMatchObject({ state: 'running', hasWritableVolume: true });
+      const content = Buffer.concat([Buffer.alloc(given.servedBytes, 's')], sizeBytes);
+      const fill = async (block: number, byte: number) => {
+        const offset = block * blockBytes;
+        await given.fillVolume(driver, id, volume.id, { offset, length: blockBytes }, byte);
+        content.fill(byte, offset, offset + blockBytes);
+      };
+      const blocksIn = async (view: VolumeView, expected: Buffer): Promise<number[]> => {
+        const reader = await view.open();
+        expect(reader.sizeBytes).toBe(sizeBytes);
+        expect((await reader.read(0, sizeBytes)).equals(expected)).toBe(true);
+        expect(await reader.read(blockBytes - 1, 2)).toEqual(expected.subarray(blockBytes - 1, blockBytes + 1));
+        await reader.close();
+        return reader.changed.flatMap(({ offset, length }) =>
+          Array.from({ length: length / blockBytes }, (_, i) => offset / blockBytes + i),
+        );
+      };
+
+      await fill(2, 1);
+      const first = await driver.viewVolume(id, volume.id, { freeze: { mountPoint: '/not-mounted' } });
+      const atFirst = Buffer.from(content);
+      await expect(driver.viewVolume(id, volume.id)).rejects.toMatchObject({ code: 'volume-busy' });
+      await fill(2, 2);
+      await fill(15, 3);
+      expect(await blocksIn(first, atFirst)).toEqual([2]);
+      await driver.closeView(id, volume.id, first.id, 'confirmed');
+      await driver.closeView(id, volume.id, first.id, 'confirmed');
+      await expect(first.open()).rejects.toMatchObject({ code: 'failed' });
+      const second = await driver.viewVolume(id, volume.id);
+      expect(await blocksIn(second, content)).toEqual([2, 15]);
+      await driver.closeView(id, volume.id, second.id, 'dropped');
+      await driver.viewVolume(id, volume.id);
+
+      await driver.stop();
+      driver = given.newDriver();
+      driver.onExit((exit) => exits.push(exit));
+      await driver.start();
+      await fill(4, 4);
+      const third = await driver.viewVolume(id, volume.id);
+      expect(await blocksIn(third, content)).toEqual([2, 4, 15]);
+      await driver.closeView(id, volume.id, third.id, 'confirmed');
+
+      await fill(5, 5);
+      await given.end(driver, id, 'guest-reboot');
+      await eventually(() => exits.some((exit) => exit.machineId === id));
+      expect(exits.filter((exit) => exit.machineId === id)).toEqual([{ machineId: id, reason: 'guest-reboot' }]);
+      expect(await driver.inspect(id)).toMatchObject({ state: 'ended', hasWritableVolume: true });
+      expect(await driver.volumes(id)).toEqual([volume.id]);
+      const last = await driver.viewVolume(id, volume.id);
+      expect(await blocksIn(last, content)).toEqual([5]);
+      await driver.destroy(id);
+      await expect(last.open()).rejects.toMatchObject({ code: 'failed' });
+      await driver.closeView(id, volume.id, last.id, 'confirmed');
+      expect(await given.remains(id)).toEqual([]);
+    });
+
+    it('leaves nothing of a writable volume that cannot be attached, or that goes', async () => {
+      const { id } = await driver.create(spec());
+      const volume = { ...(await given.serveVolume(randomUUID())), sizeBytes: 1 << 20 };
+      const notFound = { name: 'MachineError', code: 'not-found' };
+      await expect(driver.attachWritableVolume(randomUUID(), volume)).rejects.toMatchObject(notFound);
+      await expect(driver.viewVolume(id, volume.id)).rejects.toMatchObject(notFound);
+      for (const strange of [{ id: 'A/b' }, { socketPath: 'relative' }, { sizeBytes: 1000 }, { sizeBytes: 0 }]) {
+        const wish = driver.attachWritableVolume(id, { ...volume, ...strange });
+        await expect(wish).rejects.toMatchObject({ code: 'failed' });
+      }
+      const signal = AbortSignal.abort(new Error('the caller gave up'));
+      await expect(driver.attachWritableVolume(id, volume, { signal })).rejects.toThrow('the caller gave up');
+      expect(await driver.volumes(id)).toEqual([]);
+      expect((await driver.inspect(id))?.hasWritableVolume).toBeUndefined();
+
+      await driver.attachWritableVolume(id, volume);
+      await driver.viewVolume(id, volume.id);
+      await driver.detachVolume(id, volume.id);
+      expect((await driver.inspect(id))?.hasWritableVolume).toBeUndefined();
+      await driver.attachWritableVolume(id, volume);
+      const view = await driver.viewVolume(id, volume.id);
+      expect((await view.open()).changed).toEqual([]);
+      await given.end(driver, id, 'killed');
+      await eventually(async () => (await driver.inspect(id))?.state === 'ended');
+      expect((await driver.inspect(id))?.hasWritableVolume).toBeUndefined();
+      await expect(driver.viewVolume(id, volume.id)).rejects.toMatchObject(notFound);
+      await driver.closeView(id, volume.id, view.id, 'dropped');
       await driver.destroy(id);
     });
 

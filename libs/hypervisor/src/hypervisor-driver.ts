@@ -1,6 +1,7 @@
 import type { DriverCapabilities, HostCapacity } from './host.js';
 import type { Machine, MachineExit, MachineImage, MachineShape, MachineSpec, MachineUsage } from './machine.js';
-import type { GuestMessage, MachineVolume } from './machine-volume.js';
+import type { GuestMessage, MachineVolume, WritableMachineVolume } from './machine-volume.js';
+import type { VolumeView } from './volume-view.js';
 
 /** A program to run inside a machine, through its guest agent. */
 export interface GuestCommand {
@@ -30,6 +31,14 @@ export interface VolumeCallOptions extends CallOptions {
   /** Deadline for the whole call. Default 10,000. */
   readonly timeoutMs?: number;
 }
+
+export interface ViewVolumeOptions extends VolumeCallOptions {
+  /** Has the guest write out and hold back what it writes to the file system there while the view is made. */
+  readonly freeze?: { readonly mountPoint: string };
+}
+
+/** Whether what a view showed is safe elsewhere. */
+export type ViewOutcome = 'confirmed' | 'dropped';
 
 /**
  * What Goldleaf asks of a hypervisor. A machine belongs to one host, lives outside this process, and its writes live
@@ -103,7 +112,43 @@ export interface HypervisorDriver {
    */
   detachVolume(machineId: string, volumeId: string, options?: VolumeCallOptions): Promise<void>;
 
-  /** Ids of the volumes that a machine has, asked of itself. @throws MachineError `not-found`, `failed` */
+  /**
+   * Gives a running machine a volume as a disk that it may write. What it writes goes to a leaf of its own on this host,
+   * encrypted under a key that only the machine's process has: it dies with it, or with `detachVolume`, which takes it
+   * away like any other. A volume of that id that it may write already stays as it is. When it rejects, nothing of it is
+   * left. While the server of the volume is away reads of what the machine did not write wait for it, as in
+   * `attachVolume`; while a view is open, so do writes.
+   *
+   * From now on the machine's process outlives its guest: when that reboots or powers off, the machine has `ended` and
+   * `onExit` tells so, but its writable volumes are still there to be viewed until `destroy`.
+   * @throws MachineError as attachVolume; `failed` also when the disk would be smaller than what is served; `no-space`
+   */
+  attachWritableVolume(machineId: string, volume: WritableMachineVolume, options?: VolumeCallOptions): Promise<void>;
+
+  /**
+   * Holds a writable volume fast as it is at this moment, for reading, while its machine goes on writing. One view at a
+   * time of each volume. The caller reads it with `VolumeView.open` (each driver knows how; nobody else sees a socket) and
+   * says with `closeView` what became of it. Also of a machine that has ended, as long as `hasWritableVolume`. A guest
+   * that does not freeze within two seconds is not waited for: the view is then as after a power cut. It always thaws.
+   * A driver that starts drops all views that are open.
+   * @throws MachineError `not-found`; `volume-busy` when one is open; `no-space`; `failed`. No view is left then.
+   */
+  viewVolume(machineId: string, volumeId: string, options?: ViewVolumeOptions): Promise<VolumeView>;
+
+  /**
+   * Ends a view. Of one that was dropped, all that it had as changed is so again in the next. One that is not open (any
+   * more) is left alone, and so is what a machine or volume that is gone had.
+   * @throws MachineError `failed` when the machine does not answer; the call can be repeated
+   */
+  closeView(
+    machineId: string,
+    volumeId: string,
+    viewId: string,
+    outcome: ViewOutcome,
+    options?: VolumeCallOptions,
+  ): Promise<void>;
+
+  /** Ids of the volumes that a machine has, writable ones too, asked of itself. @throws MachineError `not-found`, `failed` */
   volumes(machineId: string): Promise<readonly string[]>;
 
   /**

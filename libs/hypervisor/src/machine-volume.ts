@@ -13,6 +13,12 @@ export interface MachineVolume {
   readonly exportName: string;
 }
 
+/** A volume that a machine may write over; what it writes never reaches the server. */
+export interface WritableMachineVolume extends MachineVolume {
+  /** The size of the disk, a multiple of 512 and no less than what is served; beyond that it is zeros. */
+  readonly sizeBytes: number;
+}
+
 /** The serial number that the guest sees, so at most as long as one may be. */
 export const volumeIdSchema = z.string().regex(/^[a-z0-9-]{1,36}$/, 'not the id of a volume');
 
@@ -24,6 +30,14 @@ export const machineVolumeSchema = z.object({
     .startsWith('/', 'the path of a socket is absolute')
     .refine((path) => Buffer.byteLength(path) <= 107, 'the path of the socket is longer than 107 bytes'),
   exportName: z.string().min(1).max(1024),
+});
+
+/** The same of one that the machine may write over. */
+export const writableVolumeSchema = machineVolumeSchema.extend({
+  sizeBytes: z
+    .int()
+    .positive()
+    .refine((sizeBytes) => sizeBytes % 512 === 0, 'the size of a disk is a multiple of 512 bytes'),
 });
 
 /** One line that a guest wrote to its port `org.goldleaf.apps.0`. Not to be trusted: any program may have written it. */

@@ -47,7 +47,10 @@ export interface MachineStart {
 
 export interface Machine {
   readonly id: string;
-  /** `ended`: the guest powered off or rebooted, or its process died; only `destroy` is left to do. */
+  /**
+   * `ended`: the guest powered off or rebooted, or its process died; only `destroy` is left to do, and what its
+   * writable volumes need when `hasWritableVolume`.
+   */
   readonly state: 'running' | 'ended';
   readonly imageDigest: string;
   /** Absent once ended. */
@@ -57,6 +60,11 @@ export interface Machine {
   readonly start?: MachineStart;
   /** It was adopted and runs, but does not answer its host: nothing is known of what it does. */
   readonly isDoubtful?: true;
+  /**
+   * It has a volume that it may write, and its process lives: its volumes can be viewed, also when it has ended. Nothing
+   * else holds what was written since the last view.
+   */
+  readonly hasWritableVolume?: true;
 }
 
 /** What a running machine holds of its host's memory. */

@@ -60,6 +60,42 @@ export const jobDefinitions = {
     backoffMs: 0,
     latest: ({ desktopId }) => desktopId,
   }),
+  /** Brings the profile of its person to a desktop, or tries again to. */
+  'desktop.profile': define({
+    payload: z.object({ desktopId: idSchema }),
+    scope: 'host',
+    concurrency: 16,
+    attempts: 1,
+    backoffMs: 0,
+    latest: ({ desktopId }) => desktopId,
+  }),
+  /** Puts an older version of a profile back, under the number that was taken for it. */
+  'profile.restore': define({
+    payload: z.object({ volumeId: idSchema, number: z.int(), fence: z.int(), from: z.int() }),
+    scope: 'shared',
+    concurrency: 2,
+    attempts: 4,
+    backoffMs: 1_000,
+    dedupe: ({ volumeId, number }) => `${volumeId}-${number}`,
+  }),
+  /** Makes a version of another store the newest of its person's profile, as its row says. */
+  'profile.import': define({
+    payload: z.object({ importId: idSchema }),
+    scope: 'shared',
+    concurrency: 2,
+    attempts: 4,
+    backoffMs: 1_000,
+    dedupe: ({ importId }) => importId,
+  }),
+  /** Looks into an older version of a profile, as its row says. */
+  'profile.look': define({
+    payload: z.object({ lookupId: idSchema }),
+    scope: 'shared',
+    concurrency: 2,
+    attempts: 2,
+    backoffMs: 500,
+    dedupe: ({ lookupId }) => lookupId,
+  }),
 } as const;
 
 export type JobName = keyof typeof jobDefinitions;

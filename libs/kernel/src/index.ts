@@ -3,6 +3,7 @@ export { Batcher } from './batcher.js';
 export { type Clock, ManualClock, systemClock } from './clock.js';
 export { DomainError, type ErrorDefinition, type ErrorFacts } from './domain-error.js';
 export { errors } from './errors.js';
+export { KeyedLock } from './keyed-lock.js';
 export { plainText } from './plain-text.js';
 export { constantTimeEqual, hashToken, newToken, SecretBox } from './secrets.js';
 export { SharedRun } from './shared-run.js';

@@ -11,7 +11,7 @@ export function constantTimeEqual(a: string, b: string): boolean {
   return timingSafeEqual(createHash('sha256').update(a).digest(), createHash('sha256').update(b).digest());
 }
 
-/** Seals short secrets (display passwords, ticket claims) with AES-256-GCM under a key derived from `secret`. */
+/** Seals secrets (display passwords, ticket claims) with AES-256-GCM under a key derived from `secret`. */
 export class SecretBox {
   private readonly key: Buffer;
 
@@ -21,17 +21,26 @@ export class SecretBox {
   }
 
   seal(plain: string): string {
-    const nonce = randomBytes(12);
-    const cipher = createCipheriv('aes-256-gcm', this.key, nonce);
-    const sealed = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
-    return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64url');
+    return this.sealBytes(Buffer.from(plain)).toString('base64url');
   }
 
   /** @throws Error when the value was made with another key or purpose, or was altered. */
   open(sealed: string): string {
-    const bytes = Buffer.from(sealed, 'base64url');
-    const decipher = createDecipheriv('aes-256-gcm', this.key, bytes.subarray(0, 12));
-    decipher.setAuthTag(bytes.subarray(12, 28));
-    return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8');
+    return this.openBytes(Buffer.from(sealed, 'base64url')).toString('utf8');
+  }
+
+  /** The same for what is no text. */
+  sealBytes(plain: Uint8Array): Buffer {
+    const nonce = randomBytes(12);
+    const cipher = createCipheriv('aes-256-gcm', this.key, nonce);
+    const sealed = [cipher.update(plain), cipher.final()];
+    return Buffer.concat([nonce, cipher.getAuthTag(), ...sealed]);
+  }
+
+  /** @throws Error as `open` */
+  openBytes(sealed: Uint8Array): Buffer {
+    const decipher = createDecipheriv('aes-256-gcm', this.key, sealed.subarray(0, 12));
+    decipher.setAuthTag(sealed.subarray(12, 28));
+    return Buffer.concat([decipher.update(sealed.subarray(28)), decipher.final()]);
   }
 }

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { FleetStore, type FleetTransaction, type Pool, type Session } from '#libs/fleet';
+import { FleetStore, type FleetTransaction, type Pool, type Session, type SessionMove } from '#libs/fleet';
 import { JobDispatcher, type JobSink } from '#libs/jobs';
 import { type Clock, SharedRun } from '#libs/kernel';
 import { CLOCK, currentCorrelationId, Metrics } from '#libs/telemetry';
@@ -71,13 +71,12 @@ export class SessionAllocator {
     const now = this.clock.now();
     const moves = assignments.map(({ session }) => {
       const prepared = endPhase(beginPhase(endPhase(session.phases, 'allocate', now), 'prepare', now), 'prepare', now);
-      const phases = beginPhase(prepared, 'connect', now);
+      const phases = beginPhase(prepared, pool.profile ? 'profile' : 'connect', now);
       tx.afterCommit(() => this.observe(pool, phases));
-      const path =
-        session.state === 'pending' ? (['pending', 'preparing', 'ready'] as const) : (['preparing', 'ready'] as const);
-      return { id: session.id, path, phases, queue: 'leave' as const };
+      return { id: session.id, path: pathOf(session, pool), phases, queue: 'leave' as const };
     });
     await tx.moveSessions(moves);
+    await this.bringProfiles(tx, pool, assignments);
     await tx.audit(
       assignments.map(({ session, desktopId: desktop, host }) => ({
         action: 'assignment' as const,
@@ -95,10 +94,31 @@ export class SessionAllocator {
     tx.afterCommit(() => this.apps.bringToNew(assignments));
   }
 
+  /** The sessions are ready when their desktops have the profiles: see `SessionProfiles.report`. */
+  private async bringProfiles(
+    tx: FleetTransaction,
+    { profile: policy }: Pool,
+    assignments: readonly Assignment[],
+  ): Promise<void> {
+    if (!policy) return;
+    await tx.addSessionProfiles(
+      assignments.map(({ session, desktopId }) => ({ sessionId: session.id, desktopId, policy })),
+    );
+    for (const { desktopId, host } of assignments) {
+      tx.afterCommit(() => this.jobs.enqueue('desktop.profile', { desktopId }, { host }));
+    }
+  }
+
   private observe(pool: Pool, phases: Session['phases']): void {
     for (const phase of ['authorize', 'allocate', 'prepare'] as const) {
       const seconds = phaseSeconds(phases, phase);
       if (seconds !== undefined) this.metrics.logonPhaseSeconds.observe({ phase, pool: pool.name }, seconds);
     }
   }
+}
+
+/** Where the pool has profiles, a session that has its desktop is still being prepared. */
+function pathOf({ state }: Session, { profile }: Pool): SessionMove['path'] {
+  if (profile) return state === 'pending' ? ['pending', 'preparing'] : ['preparing'];
+  return state === 'pending' ? ['pending', 'preparing', 'ready'] : ['preparing', 'ready'];
 }

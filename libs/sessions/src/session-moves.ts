@@ -3,7 +3,7 @@ import { type BusSink, MessageBus } from '#libs/bus';
 import type { SessionState } from '#libs/contracts';
 import { FleetStore, type FleetTransaction, type Session, type SessionMove } from '#libs/fleet';
 
-type Path = readonly [SessionState, ...SessionState[]];
+type Path = readonly SessionState[];
 type Change = Omit<SessionMove, 'id' | 'path'>;
 
 /** Moves locked sessions and tells the other services after the commit. */
@@ -16,10 +16,10 @@ export class SessionMoves {
     @Inject(MessageBus) private readonly bus: BusSink,
   ) {}
 
-  /** @param path the states it goes through, the last to stay. @throws Error when the row is not in the state that it was read in */
+  /** @param path the states it goes through, the last to stay; none: it stays where it is. @throws Error when the row is not in the state that it was read in */
   async move(tx: FleetTransaction, session: Session, path: Path, change: Change = {}): Promise<void> {
     await tx.moveSessions([{ ...change, id: session.id, path: [session.state, ...path] }]);
-    session.state = path.at(-1) ?? path[0];
+    session.state = path.at(-1) ?? session.state;
     this.announce(tx, [session.id]);
   }
 

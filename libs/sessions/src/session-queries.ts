@@ -5,6 +5,7 @@ import { readRows } from '#libs/database';
 import { estimateWait, type QueueRates, readQueueRates } from '#libs/desktops';
 import { batchedLookup, DomainError, errors } from '#libs/kernel';
 import { sessionApps } from './apps/session-apps-column.js';
+import { sessionProfile } from './profiles/session-profile-column.js';
 
 type Row = Omit<SessionView, 'createdAt' | 'desktop' | 'queue'> & {
   createdAt: Date;
@@ -49,7 +50,10 @@ export class SessionQueries {
       this.dataSource,
       `SELECT sessions.id, sessions.state, pools.name AS pool, pools.display_name AS "poolDisplayName",
               image_versions.number AS "imageVersion", desktops.id AS "desktopId", sessions.phases,
-                ${sessionApps} AS apps,
+              ${sessionApps} AS apps, ${sessionProfile} AS profile,
+              CASE WHEN sessions.state = 'ended' THEN
+                (SELECT reason FROM state_events WHERE entity = 'session' AND entity_id = sessions.id
+                    AND to_state = 'ended' ORDER BY state_events.id DESC LIMIT 1) END AS "endReason",
               preparing_reason AS "preparingReason", sessions.failure, sessions.created_at AS "createdAt",
               sessions.pool_id AS "poolId", sessions.username, pools.mode AS "poolMode",
               CASE WHEN sessions.waiting_since IS NOT NULL THEN

@@ -36,7 +36,7 @@ export class SessionReplacement {
   private async lose(tx: FleetTransaction, desktop: Desktop, reason: PreparingReason): Promise<boolean> {
     const [session] = desktop.sessionId === null ? [] : await tx.lockSessions([desktop.sessionId]);
     if (!(await this.lifecycle.recycle(tx, desktop, reason, [desktop.state]))) return false;
-    if (!session || !SHOWABLE.includes(session.state)) return true;
+    if (!session || !hadDesktop(session)) return true;
     await tx.audit([
       {
         action: reason === 'machine-lost' ? 'desktop-lost' : 'recycle',
@@ -54,6 +54,10 @@ export class SessionReplacement {
   async prepareAgain(tx: FleetTransaction, session: Session, preparingReason: PreparingReason): Promise<void> {
     const phases = beginPhase([], 'allocate', this.clock.now());
     const change = { phases, queue: 'join', preparingReason, reason: preparingReason } as const;
-    await this.moves.move(tx, session, ['preparing'], change);
+    await this.moves.move(tx, session, session.state === 'preparing' ? [] : ['preparing'], change);
   }
 }
+
+/** Also one that is being prepared, when it does not wait for a desktop any more but for its profile on that. */
+const hadDesktop = ({ state, waitingSince }: Session) =>
+  SHOWABLE.includes(state) || (state === 'preparing' && waitingSince === null);

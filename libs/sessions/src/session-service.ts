@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { DisplaySize, SessionView } from '#libs/contracts';
+import type { DisplaySize, ProfileOutcome, SessionView } from '#libs/contracts';
 import { DesktopLifecycle } from '#libs/desktops';
-import { FleetStore, type FleetTransaction, LIVE, type Session, SHOWABLE } from '#libs/fleet';
+import { type Desktop, FleetStore, type FleetTransaction, LIVE, type Session, SHOWABLE } from '#libs/fleet';
 import { JobDispatcher, type JobSink } from '#libs/jobs';
 import { batchedLookup, type Clock, DomainError, errors } from '#libs/kernel';
 import { CLOCK, currentCorrelationId } from '#libs/telemetry';
@@ -26,6 +26,9 @@ export interface OpenRequest {
   /** To be started as soon as the desktop has it; nothing happens when the person is not given it. */
   readonly app?: string | undefined;
 }
+
+/** Nobody clicks twice for one thing with more time between. */
+const TWO_CLICKS_MS = 10_000;
 
 /** What a person does with a session. */
 @Injectable()
@@ -76,10 +79,10 @@ export class SessionService {
   async recycle(owner: SessionOwner, id: string): Promise<SessionView> {
     const poolId = await this.store.transact(async (tx) => {
       const session = await this.lockOwn(tx, owner, id);
-      // Two clicks: the second finds the session preparing already, which is what was asked for.
-      if (session.state === 'preparing') return session.poolId;
-      if (!SHOWABLE.includes(session.state)) throw notPossible(session);
       const [desktop] = await tx.assignedDesktops([id]);
+      // Two clicks: the second finds the session preparing already, which is what was asked for.
+      if (session.state === 'preparing' && !this.hasWaitedLong(desktop)) return session.poolId;
+      if (session.state !== 'preparing' && !SHOWABLE.includes(session.state)) throw notPossible(session);
       if (desktop) await this.lifecycle.recycle(tx, desktop, 'recycle');
       await tx.audit([
         {
@@ -97,9 +100,13 @@ export class SessionService {
     return this.queries.view(owner.username, id);
   }
 
-  /** Ends the session and destroys its desktop. Ending what has ended is no error. */
-  async logOff(owner: SessionOwner, id: string): Promise<SessionView> {
-    const found = await this.ending.end({ id, reason: 'log-off', username: owner.username });
+  /**
+   * Ends the session and destroys its desktop. Ending what has ended is no error.
+   * @param profile what becomes of what was written to the profile, where the pool asks; kept unless told
+   * @throws DomainError `not-found`, `forbidden` when the pool says otherwise of the profile
+   */
+  async logOff(owner: SessionOwner, id: string, profile?: ProfileOutcome): Promise<SessionView> {
+    const found = await this.ending.end({ id, reason: 'log-off', username: owner.username, profile });
     if (!found) throw noSuchSession();
     return this.queries.view(owner.username, id);
   }
@@ -131,6 +138,12 @@ export class SessionService {
     const view = await this.queries.view(owner.username, id);
     if (!view.desktop || !SHOWABLE.includes(view.state)) throw notPossible(view);
     return { sessionId: view.id, desktopId: view.desktop.id, username: owner.username };
+  }
+
+  /** For its profile, on a desktop whose host may be dead: then another desktop is what is asked for. */
+  private hasWaitedLong(desktop: Desktop | undefined): boolean {
+    if (!desktop?.assignedAt) return false;
+    return this.clock.now().getTime() - desktop.assignedAt.getTime() > TWO_CLICKS_MS;
   }
 
   private async lockOwn(tx: FleetTransaction, owner: SessionOwner, id: string): Promise<Session> {

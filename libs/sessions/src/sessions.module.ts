@@ -7,6 +7,13 @@ import { DesktopApps } from './apps/desktop-apps.js';
 import { MyApps } from './apps/my-apps.js';
 import { SessionApps } from './apps/session-apps.js';
 import { ConnectionService } from './connection-service.js';
+import { HostFencing } from './host-fencing.js';
+import { ProfileAdministration } from './profiles/profile-administration.js';
+import { ProfileHistory } from './profiles/profile-history.js';
+import { ProfileImports } from './profiles/profile-imports.js';
+import { ProfileLooks } from './profiles/profile-looks.js';
+import { ProfileRoaming } from './profiles/profile-roaming.js';
+import { SessionProfiles } from './profiles/session-profiles.js';
 import { SessionAllocator } from './session-allocator.js';
 import { SessionEnding } from './session-ending.js';
 import { SessionExpiry } from './session-expiry.js';
@@ -20,10 +27,16 @@ const services = [
   AppStarts,
   ConnectionService,
   DesktopApps,
+  HostFencing,
   MyApps,
+  ProfileAdministration,
+  ProfileHistory,
+  ProfileImports,
+  ProfileLooks,
   SessionAllocator,
   SessionApps,
   SessionExpiry,
+  SessionProfiles,
   SessionQueries,
   SessionReplacement,
   SessionService,
@@ -33,7 +46,7 @@ const services = [
 @Global()
 @Module({
   imports: [AppsModule, ProfilesModule],
-  providers: [AppJobs, SessionEnding, SessionMoves, SessionOpening, ...services],
+  providers: [AppJobs, ProfileRoaming, SessionEnding, SessionMoves, SessionOpening, ...services],
   exports: [AppsModule, ProfilesModule, ...services],
 })
 export class SessionsModule {}

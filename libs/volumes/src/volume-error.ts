@@ -8,6 +8,10 @@ export type VolumeErrorCode =
   | 'store-unavailable'
   | 'hold-lost'
   | 'no-space'
+  /** The version is encrypted, and no key was given. */
+  | 'key-missing'
+  /** The version is encrypted under another key, or a key was given and it is not encrypted. */
+  | 'key-wrong'
   | 'invalid'
   | 'closed';
 

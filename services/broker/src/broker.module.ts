@@ -11,7 +11,11 @@ import { FleetController } from './api/fleet.controller.js';
 import { IdentityController } from './api/identity.controller.js';
 import { ImagesController } from './api/images.controller.js';
 import { MyAppsController } from './api/my-apps.controller.js';
+import { MyProfileController } from './api/my-profile.controller.js';
+import { MyProfileLookupsController } from './api/my-profile-lookups.controller.js';
 import { PoolsController } from './api/pools.controller.js';
+import { ProfileImportsController } from './api/profile-imports.controller.js';
+import { ProfileLookupsController } from './api/profile-lookups.controller.js';
 import { ProfilesController } from './api/profiles.controller.js';
 import { SessionsController } from './api/sessions.controller.js';
 import { AuthGuard } from './auth/auth.guard.js';
@@ -42,7 +46,12 @@ export class BrokerModule {
         ImagesController,
         AppsController,
         MyAppsController,
+        MyProfileController,
+        MyProfileLookupsController,
         ProfilesController,
+        ProfileLookupsController,
+        // After those of names: somebody may be called "imports".
+        ProfileImportsController,
         AuditController,
       ],
       providers: [

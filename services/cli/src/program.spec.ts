@@ -27,8 +27,9 @@ describe('the command line', () => {
       ...['login', 'logout'],
       ...['list', 'show', 'build', 'publish', 'assign', 'withdraw', 'promote'].map((name) => `app ${name}`),
       ...['list', 'build', 'import', 'publish', 'rollback'].map((name) => `image ${name}`),
-      ...['pool list', 'profile list'],
-      ...['usage', 'fsck', 'gc'].map((name) => `store ${name}`),
+      ...['pool list', 'host list', 'host fence', 'host unfence'],
+      ...['list', 'versions', 'restore', 'look', 'take', 'delete', 'limits', 'limit'].map((name) => `profile ${name}`),
+      ...['usage', 'fsck', 'gc', 'replicate'].map((name) => `store ${name}`),
       ...['create', 'show', 'trust'].map((name) => `key ${name}`),
     ]);
     const all = (command: Command): Command[] => [command, ...command.commands.flatMap(all)];
@@ -52,6 +53,14 @@ describe('the command line', () => {
     [['app', 'build', 'x', '--image', 'a', '--image-dir', 'b']],
     [['app', 'list', 'everything']],
     [['store', 'gc', '--dryrun']],
+    [['store', 'replicate']],
+    [['profile', 'restore', 'alice']],
+    [['profile', 'restore', 'alice', 'newest']],
+    [['profile', 'look', 'alice']],
+    [['profile', 'take', 'alice', '1']],
+    [['profile', 'limit', 'role', 'huge']],
+    [['profile', 'limit', 'role', '0G']],
+    [['profile', 'list', 'alice', '--user', 'bob']],
   ])('refuses %j', async (args) => {
     await expect(parse(...args)).rejects.toMatchObject({ exitCode: 1, name: 'CommanderError' });
   });

@@ -4,6 +4,7 @@ import { addAppCommands } from './program/app-commands.js';
 import { addFleetCommands } from './program/fleet-commands.js';
 import { addImageCommands } from './program/image-commands.js';
 import { addKeyCommands } from './program/key-commands.js';
+import { addProfileCommands } from './program/profile-commands.js';
 import { addSignInCommands } from './program/sign-in-commands.js';
 import { addStoreCommands } from './program/store-commands.js';
 
@@ -30,6 +31,7 @@ export function createProgram(run: RunCommand, output: OutputConfiguration): Com
   addAppCommands(program.command('app').description('applications: layers, versions, who gets what'), perform);
   addImageCommands(program.command('image').description('golden images'), perform);
   addFleetCommands(program, perform);
+  addProfileCommands(program.command('profile').description("people's roaming profiles"), perform);
   addStoreCommands(
     program.command('store').description('the volume store; on a host that has its credentials'),
     perform,

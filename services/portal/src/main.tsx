@@ -8,12 +8,15 @@ import { Portal } from './state/portal.js';
 import { PortalContext } from './state/portal-context.js';
 import './styles/tokens.css';
 import './styles/base.css';
+import './styles/buttons.css';
 import './styles/sign-in.css';
 import './styles/pools.css';
 import './styles/apps.css';
+import './styles/modal.css';
 import './styles/desktop.css';
 import './styles/overlay.css';
 import './styles/bar.css';
+import './styles/profile.css';
 
 const api = new ApiClient();
 const portal = new Portal(api);

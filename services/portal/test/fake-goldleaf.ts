@@ -9,24 +9,20 @@ import {
   loginRequestSchema,
   type PoolSummary,
   type PreparingReason,
+  type SessionEndReason,
 } from '#libs/contracts';
+import { alice, callCenter } from './fake-alice.js';
 import { answerFile, json, problem } from './fake-answers.js';
 import { FakeApps } from './fake-apps.js';
 import { FakeConsole } from './fake-console.js';
 import { FakeDesktop, type Received } from './fake-desktop.js';
+import { FakeProfiles } from './fake-profiles.js';
 import type { Call, Route } from './fake-route.js';
 import { type FakeSession, FakeSessions } from './fake-sessions.js';
 
 /** A broker and gateway that keep to the contract and do what a test tells them. One user at a time: `alice`. */
 export class FakeGoldleaf {
-  pools: PoolSummary[] = [
-    {
-      name: 'call-center',
-      displayName: 'Call centre',
-      description: 'Telephony and office applications.',
-      available: 2,
-    },
-  ];
+  pools: PoolSummary[] = callCenter();
   /** Answers to the next sign-ins, instead of looking at the password. */
   loginProblem: { status: number; code: string; retryAfterSeconds?: number } | null = null;
   readonly sessions = new FakeSessions({
@@ -36,9 +32,12 @@ export class FakeGoldleaf {
   });
   readonly apps = new FakeApps(this.sessions);
   readonly console = new FakeConsole();
+  readonly profiles = new FakeProfiles(() => this.console.admitted);
   readonly received: Received = { keys: [], clicks: [], clipboards: [] };
   readonly displays: { width: number; height: number }[] = [];
   readonly idempotencyKeys: string[] = [];
+  /** The queries of requests to log off. */
+  readonly logOffs: string[] = [];
   /** Method and path of every call, in the order in which they came. */
   readonly calls: string[] = [];
   /** Calls that are not answered before the promise resolves. */
@@ -85,6 +84,8 @@ export class FakeGoldleaf {
     this.sessions.clear();
     this.apps.clear();
     this.console.clear();
+    this.profiles.clear();
+    this.logOffs.length = 0;
     this.tokens.clear();
     this.received.keys.length = this.received.clicks.length = this.received.clipboards.length = 0;
     this.displays.length = this.idempotencyKeys.length = this.ticketsRedeemed = 0;
@@ -118,9 +119,9 @@ export class FakeGoldleaf {
     for (const session of this.sessions.all()) this.sessions.prepare(session, reason);
   }
 
-  endSessions(state: 'ended' | 'failed', failure: string | null = null): void {
+  endSessions(state: 'ended' | 'failed', failure: string | null = null, endReason: SessionEndReason = 'log-off'): void {
     for (const session of this.sessions.all()) {
-      this.sessions.end(session, state, failure);
+      this.sessions.end(session, state, failure, endReason);
       this.closeTunnel(session.view.id, 1000, '523 session-ended: The session has ended.');
     }
   }
@@ -139,7 +140,8 @@ export class FakeGoldleaf {
     this.calls.push(route);
     await this.holds.get(route);
     if (route !== 'POST /login' && !this.isSignedIn(request)) return problem(response, 401, 'not-signed-in');
-    for (const [pattern, handle] of [...this.routes, ...this.apps.routes, ...this.console.routes]) {
+    const routes = [this.routes, this.apps.routes, this.console.routes, this.profiles.routes].flat();
+    for (const [pattern, handle] of routes) {
       const match = pattern.exec(route);
       if (match) return handle({ request, response, body, id: match[1] ?? '', second: match[2] ?? '' });
     }
@@ -172,6 +174,7 @@ export class FakeGoldleaf {
       /^DELETE \/sessions\/([^/]+)$/,
       (call) =>
         this.withSession(call, (each) => {
+          this.logOffs.push(new URL(call.request.url ?? '/', 'http://fake').search);
           json(call.response, 202, { ...each.view, state: 'ending' });
           this.endSessions('ended');
         }),
@@ -293,5 +296,3 @@ export class FakeGoldleaf {
     return this.tokens.has(cookie?.[1] ?? '');
   }
 }
-
-const alice = { username: 'alice', displayName: 'Alice Adams', roles: ['call-center'] };

@@ -5,6 +5,8 @@ import type {
   PoolSummary,
   PreparingReason,
   SessionApp,
+  SessionEndReason,
+  SessionProfile,
   SessionView,
 } from '#libs/contracts';
 
@@ -29,6 +31,8 @@ export class FakeSessions {
   holdAt: LogonPhaseName | null = null;
   /** What the desktops of new sessions have. */
   apps: SessionApp[] = [];
+  /** What the desktops of new sessions are to have; null: their pool has no profiles. */
+  profile: SessionProfile | null = null;
   private readonly byId = new Map<string, FakeSession>();
   private held: (() => void)[] = [];
 
@@ -47,6 +51,7 @@ export class FakeSessions {
     this.held = [];
     this.failWith = this.holdAt = null;
     this.apps = [];
+    this.profile = null;
   }
 
   create(pool: PoolSummary, size: DisplaySize | undefined): FakeSession {
@@ -65,6 +70,8 @@ export class FakeSessions {
         preparingReason: 'logon',
         queue: null,
         failure: null,
+        endReason: null,
+        profile: this.profile && { ...this.profile, state: 'waiting' },
         createdAt: new Date().toISOString(),
       },
     };
@@ -85,14 +92,26 @@ export class FakeSessions {
     );
   }
 
-  end(session: FakeSession, state: 'ended' | 'failed', failure: string | null = null): void {
-    this.change(session, { state, failure });
+  end(
+    session: FakeSession,
+    state: 'ended' | 'failed',
+    failure: string | null = null,
+    reason: SessionEndReason = 'log-off',
+  ): void {
+    this.change(session, { state, failure, endReason: state === 'ended' ? reason : null, profile: null });
     this.byId.delete(session.view.id);
   }
 
   change(session: FakeSession, change: Partial<SessionView>): void {
     session.view = { ...session.view, ...change };
     this.handlers.onChange(session);
+  }
+
+  /** The profile of every session is as told. */
+  changeProfile(change: Partial<SessionProfile>): void {
+    for (const session of this.all()) {
+      if (session.view.profile) this.change(session, { profile: { ...session.view.profile, ...change } });
+    }
   }
 
   /** One application of every session moves on. */
@@ -110,7 +129,10 @@ export class FakeSessions {
   }
 
   private giveDesktop(session: FakeSession): void {
-    this.change(session, { state: 'ready', desktop: { id: randomUUID() } });
+    const ready = (): void => this.change(session, { state: 'ready', profile: this.profile });
+    this.change(session, { desktop: { id: randomUUID() } });
+    if (this.profile) this.step(session, 'profile', ready);
+    else ready();
   }
 
   private step(session: FakeSession, name: LogonPhaseName, next: () => void): void {

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { AppConfig } from '#libs/config';
 import { FakeDriver, type HypervisorDriver, type MachineUser, QemuDriver } from '#libs/hypervisor';
 import { findMachineUser } from './find-machine-user.js';
+import { openNbdView } from './open-nbd-view.js';
 
 /** System account that machines run as when the provisioner runs as root; set-up makes it. */
 const ACCOUNT = 'goldleaf-vm';
@@ -18,6 +19,7 @@ export function createDriver(
     machinesDir: join(config.stateDir, 'machines'),
     parentsDir: join(config.stateDir, 'parents'),
     accelerator: config.accelerator,
+    openNbdView,
     logger,
     ...(machineUser === undefined ? {} : { machineUser }),
   });

@@ -33,7 +33,7 @@ it('ends machines, and those still being made', async () => {
   hanging.catch(() => undefined);
 
   const destroy = jest.spyOn(driver, 'destroy');
-  await new MachineShutdown(driver, pino({ level: 'silent' }), making).destroyAll();
+  await new MachineShutdown(driver, pino({ level: 'silent' }), making, { close: async () => undefined }).destroyAll();
 
   await expect(hanging).rejects.toThrow('Goldleaf ends');
   await expect(late).resolves.toMatchObject({ state: 'running' });

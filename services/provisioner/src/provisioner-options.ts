@@ -8,6 +8,8 @@ export interface ProvisionerOptions {
   readonly imagesDir: string;
   /** Folder of the golden images that this host starts machines of, absolute; made and removed as they are needed. */
   readonly imageCopiesDir: string;
+  /** Folder for files that are needed for a moment, absolute; emptied at each start. */
+  readonly scratchDir: string;
   /** How often the reconcilers look. */
   readonly reconcileIntervalMs: number;
 }

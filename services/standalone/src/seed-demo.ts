@@ -1,6 +1,7 @@
 import { join, relative } from 'node:path';
 import type { INestApplicationContext } from '@nestjs/common';
 import type { AppConfig } from '#libs/config';
+import { poolProfileSchema } from '#libs/contracts';
 import { PoolService } from '#libs/desktops';
 import { type BuiltImage, ImageCatalogue } from '#libs/images';
 import { DomainError, errors } from '#libs/kernel';
@@ -16,6 +17,7 @@ const demoPool = {
   vcpus: 1,
   memoryMiB: 1024,
   disconnectTimeoutMinutes: 60,
+  profile: poolProfileSchema.parse({ context: 'work' }),
 };
 
 /**

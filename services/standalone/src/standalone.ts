@@ -102,6 +102,7 @@ export class Standalone {
     await this.demoApps;
     const { app, driver } = this;
     const shutdown = app?.get(MachineShutdown, { strict: false });
+    await this.attempt('profiles', () => shutdown?.closeProfiles());
     await this.attempt('services', () => app?.close());
     // The provisioner has let go of its machines, to be adopted by the next one: take them up again to end them.
     await this.attempt('machines', async () => {
@@ -129,12 +130,21 @@ export class Standalone {
   /** What the environment leaves open is what we have started ourselves. */
   private async completeConfig(servers: EmbeddedServers): Promise<AppConfig> {
     const secretKey = this.config.secretKey ? {} : { GOLDLEAF_SECRET_KEY: await this.ownSecretKey() };
+    const masterKey = this.config.profileMasterKey ? {} : { GOLDLEAF_PROFILE_MASTER_KEY: await this.ownMasterKey() };
     return loadConfig({
       ...this.environment,
       GOLDLEAF_STATE_DIR: this.config.stateDir,
       ...servers.environment,
       ...secretKey,
+      ...masterKey,
     });
+  }
+
+  /** Whoever loses it loses all profiles: it is to be kept with the backups of the store. */
+  private async ownMasterKey(): Promise<string> {
+    await mkdir(join(this.config.stateDir, 'keys'), { recursive: true, mode: 0o700 });
+    const secret = await storedSecret(join(this.config.stateDir, 'keys', 'profile-master-key'));
+    return Buffer.from(secret, 'base64url').toString('base64');
   }
 
   private ownSecretKey(): Promise<string> {

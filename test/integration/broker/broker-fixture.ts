@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { type AppConfig, Secret, storeBelow } from '#libs/config';
-import type { LoginResponse } from '#libs/contracts';
+import type { LoginResponse, PoolProfile } from '#libs/contracts';
 import { readRows } from '#libs/database';
 import { PoolService } from '#libs/desktops';
 import type { DirectoryProvider, DirectoryUser } from '#libs/directory';
@@ -64,7 +64,9 @@ export interface BrokerFixture {
 }
 
 /** A broker on real PostgreSQL and Redis, listening, with the pool `call-center` and no desktops. */
-export async function startBroker(given: { logger?: Logger; appKeysDir?: string } = {}): Promise<BrokerFixture> {
+export async function startBroker(
+  given: { logger?: Logger; appKeysDir?: string; profile?: PoolProfile } = {},
+): Promise<BrokerFixture> {
   const [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
   const portalFolder = await mkdtemp(join(tmpdir(), 'goldleaf-portal-'));
   await mkdir(join(portalFolder, 'assets'));
@@ -102,6 +104,7 @@ export async function startBroker(given: { logger?: Logger; appKeysDir?: string 
       vcpus: 1,
       memoryMiB: 512,
       disconnectTimeoutMinutes: 60,
+      profile: given.profile ?? null,
     },
     'fixture',
   );
@@ -137,7 +140,8 @@ export async function startBroker(given: { logger?: Logger; appKeysDir?: string 
   };
 }
 
-const configFor = (databaseUrl: string, redisUrl: string): AppConfig => ({
+/** Of a broker that is told nothing but where its servers are. */
+export const configFor = (databaseUrl: string, redisUrl: string): AppConfig => ({
   production: false,
   host: '127.0.0.1',
   port: 0,
@@ -153,6 +157,8 @@ const configFor = (databaseUrl: string, redisUrl: string): AppConfig => ({
   store: storeBelow('/nonexistent'),
   appKeysDir: '/nonexistent',
   ldap: undefined,
+  profileMasterKey: undefined,
+  formerProfileMasterKeys: [],
   warnings: [],
   databaseUrl: new Secret(databaseUrl),
   redisUrl: new Secret(redisUrl),

@@ -1,24 +1,37 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { AuditModule } from '#libs/audit';
 import { BusModule } from '#libs/bus';
-import { storeBelow } from '#libs/config';
+import { Secret, storeBelow } from '#libs/config';
 import type { CreatePool, SessionView } from '#libs/contracts';
 import { DatabaseModule } from '#libs/database';
 import { DesktopsModule, PoolService } from '#libs/desktops';
 import { FleetStore } from '#libs/fleet';
-import { FakeDriver, FakeHost } from '#libs/hypervisor';
+import { FakeDriver, FakeHost, type WritableMachineVolume } from '#libs/hypervisor';
 import { ImageCatalogue, makePlaceholderImage } from '#libs/images';
 import { JobsModule } from '#libs/jobs';
 import { SessionQueries, SessionsModule } from '#libs/sessions';
 import { Metrics, silentLogger, TelemetryModule } from '#libs/telemetry';
 import { createTestDatabase, createTestRedis, type TestDatabase, type TestRedis, until } from '#libs/testing';
+import { NbdClient } from '#libs/volumes';
 import { createDataSource } from '#migrations';
 import { type AppOptions, ProvisionerModule } from '#services/provisioner';
 
 const RECONCILE_MS = 50;
+
+async function readServed(volume: WritableMachineVolume, offset: number, length: number): Promise<Buffer> {
+  const client = await NbdClient.connect(volume.socketPath, volume.exportName);
+  try {
+    const served = Math.max(0, Math.min(length, client.sizeBytes - offset));
+    const content = served === 0 ? Buffer.alloc(0) : await client.read(offset, served);
+    return Buffer.concat([content, Buffer.alloc(length - served)]);
+  } finally {
+    await client.close();
+  }
+}
 
 /** A provisioner and the host in memory that it serves. */
 export interface FleetHost {
@@ -31,16 +44,17 @@ export interface FleetHost {
 /** Provisioners over fake drivers, PostgreSQL and Redis real, with the golden image `debian` published. */
 export class FleetFixture {
   readonly hosts: FleetHost[] = [];
-
   private constructor(
     readonly database: TestDatabase,
-    private readonly redis: TestRedis,
+    readonly redis: TestRedis,
     readonly stateDir: string,
+    private readonly masterKey: Secret,
   ) {}
 
-  static async create(): Promise<FleetFixture> {
+  /** @param masterKey of profiles */
+  static async create(masterKey = new Secret(randomBytes(32).toString('base64'))): Promise<FleetFixture> {
     const [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
-    return new FleetFixture(database, redis, await mkdtemp(join(tmpdir(), 'goldleaf-fleet-')));
+    return new FleetFixture(database, redis, await mkdtemp(join(tmpdir(), 'goldleaf-fleet-')), masterKey);
   }
 
   async addHost(
@@ -52,7 +66,12 @@ export class FleetFixture {
     const metrics = new Metrics();
     const { stateDir = this.stateDir } = more;
     const store = storeBelow(this.stateDir);
-    const config = { hostName: name, stateDir, store, appKeysDir: join(this.stateDir, 'app-keys') };
+    const config = {
+      ...{ hostName: name, stateDir, store, appKeysDir: join(this.stateDir, 'app-keys') },
+      profileMasterKey: this.masterKey,
+    };
+    // What a machine has not written itself it reads from where the volume is served, as a real one does.
+    machines.servedContent = readServed;
     const app = await Test.createTestingModule({
       imports: [
         TelemetryModule.register({ logger: silentLogger(), metrics }),

@@ -15,7 +15,11 @@ import {
   type MachineSpec,
   type MachineUsage,
   type MachineVolume,
+  type ViewOutcome,
+  type ViewVolumeOptions,
   type VolumeCallOptions,
+  type VolumeView,
+  type WritableMachineVolume,
 } from '#libs/hypervisor';
 import type { NodeClock } from '../engine/node-clock.js';
 import type { Scheduler } from '../engine/scheduler.js';
@@ -103,6 +107,24 @@ export class FaultyDriver implements HypervisorDriver {
 
   attachVolume(machineId: string, volume: MachineVolume, options?: VolumeCallOptions): Promise<void> {
     return this.inner.attachVolume(machineId, volume, options);
+  }
+
+  attachWritableVolume(machineId: string, volume: WritableMachineVolume, options?: VolumeCallOptions): Promise<void> {
+    return this.inner.attachWritableVolume(machineId, volume, options);
+  }
+
+  viewVolume(machineId: string, volumeId: string, options?: ViewVolumeOptions): Promise<VolumeView> {
+    return this.inner.viewVolume(machineId, volumeId, options);
+  }
+
+  closeView(
+    machineId: string,
+    volumeId: string,
+    viewId: string,
+    outcome: ViewOutcome,
+    options?: VolumeCallOptions,
+  ): Promise<void> {
+    return this.inner.closeView(machineId, volumeId, viewId, outcome, options);
   }
 
   detachVolume(machineId: string, volumeId: string, options?: VolumeCallOptions): Promise<void> {

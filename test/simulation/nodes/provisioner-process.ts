@@ -56,6 +56,7 @@ export class ProvisionerProcess {
       hostName: options.host.name,
       imagesDir: '/images',
       imageCopiesDir: '/image-copies',
+      scratchDir: '/scratch',
       reconcileIntervalMs: options.reconcileIntervalMs,
     };
     const registry = standIn<HostRegistry>({
@@ -85,9 +86,10 @@ export class ProvisionerProcess {
       clock,
       metrics,
     );
-    // Nobody has an application here.
+    // Nobody has an application or a profile here.
     const apps = { abandon: () => undefined, release: async () => undefined };
-    const destroy = new DestroyDesktopHandler(store, lifecycle, this.host, making, apps, driver);
+    const profiles = { close: async () => undefined };
+    const destroy = new DestroyDesktopHandler(store, lifecycle, this.host, making, apps, profiles, driver);
     const reconcile = new ReconcilePoolHandler(pools, allocator);
     this.handlers = {
       'desktop.provision': (payload, context) => provision.handle(payload, context),

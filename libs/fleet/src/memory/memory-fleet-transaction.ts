@@ -77,6 +77,10 @@ export class MemoryFleetTransaction implements FleetTransaction {
   setDisplay = (sessionId: string, size: DisplaySize) =>
     this.tx.run('setDisplay', () => this.sessions.setDisplay(sessionId, size));
 
+  /** The model has no profiles: its desktops are ready when they are given. */
+  addSessionProfiles = async () => undefined;
+  chooseProfileOutcomes = async () => new Set<string>();
+
   sessionRequests = (keys: readonly SessionRequestKey[]) =>
     this.tx.run('sessionRequests', () => this.sessions.requests(keys));
   addSessionRequests = (requests: readonly SessionRequest[]) =>

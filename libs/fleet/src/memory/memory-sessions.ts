@@ -145,7 +145,7 @@ export class MemorySessions {
     return {
       ...row,
       state: path[path.length - 1] as Session['state'],
-      stateChangedAt: this.tx.now,
+      stateChangedAt: path.length > 1 ? this.tx.now : row.stateChangedAt,
       waitingSince,
       phases: phases ? [...phases] : row.phases,
       preparingReason: preparingReason ?? row.preparingReason,

@@ -13,6 +13,7 @@ export function newPool(newId: () => string, pool: Partial<Pool> & Pick<Pool, 'n
     memoryMib: 512,
     mode: 'active',
     disconnectTimeoutMinutes: 30,
+    profile: null,
     ...pool,
   };
 }

@@ -23,7 +23,7 @@ export const desktopColumns = aliased([
 
 export const poolColumns = aliased([
   ...['id', 'name', 'display_name', 'description', 'image_id', 'roles', 'spares', 'max', 'vcpus', 'memory_mib', 'mode'],
-  'disconnect_timeout_minutes',
+  ...['disconnect_timeout_minutes', 'profile'],
 ]);
 
 export const sessionColumns = aliased([

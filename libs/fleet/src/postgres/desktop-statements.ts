@@ -69,7 +69,7 @@ export class DesktopStatements {
          SELECT desktops.id, NOT ${isOnStayingHost} AS leaving, image_versions.number,
                 desktops.state_changed_at
            FROM desktops JOIN hosts ON hosts.name = host JOIN image_versions ON image_versions.id = image_version_id
-          WHERE pool_id = $1 AND desktops.state = 'available'
+          WHERE pool_id = $1 AND desktops.state = 'available' AND hosts.fenced_at IS NULL
           ORDER BY leaving, number DESC, desktops.state_changed_at
           LIMIT cardinality($2::uuid[]) FOR UPDATE OF desktops SKIP LOCKED),
        pairs AS (

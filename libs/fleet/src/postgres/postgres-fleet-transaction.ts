@@ -7,6 +7,8 @@ import type {
   DesktopOrder,
   FleetTransaction,
   NewSession,
+  NewSessionProfile,
+  ProfileChoice,
   SessionMove,
   SessionOwnership,
   SessionRequest,
@@ -60,6 +62,9 @@ export class PostgresFleetTransaction implements FleetTransaction {
   queue = (poolId: string, limit: number) => this.sessions.queue(poolId, limit);
   moveSessions = (moves: readonly SessionMove[]) => this.sessions.move(moves);
   setDisplay = (sessionId: string, size: DisplaySize) => this.sessions.setDisplay(sessionId, size);
+
+  addSessionProfiles = (profiles: readonly NewSessionProfile[]) => this.sessions.addProfiles(profiles);
+  chooseProfileOutcomes = (choices: readonly ProfileChoice[]) => this.sessions.chooseOutcomes(choices);
 
   sessionRequests(keys: readonly SessionRequestKey[]): Promise<SessionRequest[]> {
     return this.unit.rows<SessionRequest>(

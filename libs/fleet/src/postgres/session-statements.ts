@@ -2,7 +2,14 @@ import type { DisplaySize } from '#libs/contracts';
 import type { UnitOfWork } from '#libs/database';
 import { assertPath } from '#libs/kernel';
 import { currentCorrelationId } from '#libs/telemetry';
-import type { LiveSession, NewSession, SessionMove, SessionOwnership } from '../fleet-transaction.js';
+import type {
+  LiveSession,
+  NewSession,
+  NewSessionProfile,
+  ProfileChoice,
+  SessionMove,
+  SessionOwnership,
+} from '../fleet-transaction.js';
 import type { Session } from '../session.entity.js';
 import { sessionStates } from '../session-states.js';
 import { queueOrder, sessionColumns } from './columns.js';
@@ -79,7 +86,8 @@ export class SessionStatements {
     const [moved] = await this.unit.rows<{ count: number }>(
       `WITH before AS (SELECT id, state FROM sessions WHERE id = ANY($4) ORDER BY id FOR UPDATE),
        moved AS (
-         UPDATE sessions AS row SET state = change.to_state, state_changed_at = now(),
+         UPDATE sessions AS row SET state = change.to_state,
+                state_changed_at = CASE WHEN row.state = change.to_state THEN row.state_changed_at ELSE now() END,
                 phases = coalesce(change.phases, row.phases),
                 waiting_since = CASE change.queue WHEN 'join' THEN clock_timestamp() WHEN 'leave' THEN NULL
                                 ELSE row.waiting_since END,
@@ -98,6 +106,33 @@ export class SessionStatements {
       [JSON.stringify(changes), JSON.stringify(events), currentCorrelationId() ?? null, moves.map(({ id }) => id)],
     );
     if (moved?.count !== moves.length) throw new Error('a session is not in the state any more that it was read in');
+  }
+
+  async addProfiles(profiles: readonly NewSessionProfile[]): Promise<void> {
+    const rows = profiles.map(({ desktopId, sessionId, policy }) => ({
+      ...{ desktop_id: desktopId, session_id: sessionId, context: policy.context, policy },
+    }));
+    await this.unit.rows(
+      `INSERT INTO session_profiles (desktop_id, session_id, context, policy)
+       SELECT * FROM jsonb_to_recordset($1::jsonb) AS row (desktop_id uuid, session_id uuid, context text, policy jsonb)`,
+      [JSON.stringify(rows)],
+    );
+  }
+
+  async chooseOutcomes(choices: readonly ProfileChoice[]): Promise<ReadonlySet<string>> {
+    const refused = await this.unit.rows<{ id: string }>(
+      `WITH choice AS (
+         SELECT row.desktop_id, row.session_id, outcome, policy ->> 'atLogOff' AS policy
+           FROM unnest($1::uuid[], $2::text[]) AS choice (session_id, outcome)
+                JOIN desktops ON desktops.session_id = choice.session_id AND desktops.state = 'assigned'
+                JOIN session_profiles AS row ON row.desktop_id = desktops.id),
+       chosen AS (
+         UPDATE session_profiles AS row SET at_log_off = outcome FROM choice
+          WHERE row.desktop_id = choice.desktop_id AND choice.policy = 'ask')
+       SELECT session_id AS id FROM choice WHERE policy NOT IN ('ask', outcome)`,
+      [choices.map(({ sessionId }) => sessionId), choices.map(({ outcome }) => outcome)],
+    );
+    return new Set(refused.map(({ id }) => id));
   }
 
   async setDisplay(sessionId: string, { width, height }: DisplaySize): Promise<void> {

@@ -16,6 +16,12 @@ const image = {
 
 describeHypervisorDriver('fake', async () => {
   const host = new FakeHost({ bootTimeMs: 50 });
+  const servedBytes = 64 << 10;
+  host.servedContent = async (_, offset, length) =>
+    Buffer.concat(
+      [Buffer.alloc(Math.max(0, Math.min(length, servedBytes - offset)), 's'), Buffer.alloc(length)],
+      length,
+    );
   return {
     newDriver: () => new FakeDriver(host),
     image,
@@ -27,6 +33,9 @@ describeHypervisorDriver('fake', async () => {
       return spec;
     },
     serveVolume: async (id) => ({ id, socketPath: '/run/nbd.sock', exportName: `export-${id}` }),
+    servedBytes,
+    fillVolume: (_, machineId, volumeId, { offset, length }, byte) =>
+      host.writeToVolume(machineId, volumeId, offset, Buffer.alloc(length, byte)),
     breakVolume: async (volume) => {
       host.failNext('volume-unavailable', 'attachVolume');
       return volume;

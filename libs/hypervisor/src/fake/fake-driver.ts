@@ -5,12 +5,17 @@ import type {
   GuestCommand,
   GuestResult,
   HypervisorDriver,
+  ViewOutcome,
+  ViewVolumeOptions,
   VolumeCallOptions,
 } from '../hypervisor-driver.js';
 import type { Machine, MachineExit, MachineImage, MachineShape, MachineSpec, MachineUsage } from '../machine.js';
 import { MachineError } from '../machine-error.js';
-import { type GuestMessage, type MachineVolume, machineVolumeSchema } from '../machine-volume.js';
+import type { GuestMessage, MachineVolume, WritableMachineVolume } from '../machine-volume.js';
+import type { VolumeView } from '../volume-view.js';
+import { newFakeGuestProfile } from './fake-guest-profile.js';
 import { type FakeCall, FakeHost, type FakeMachine } from './fake-host.js';
+import { FakeVolumes } from './fake-volumes.js';
 
 /** The driver port over a host in memory, for tests of everything above it. */
 export class FakeDriver implements HypervisorDriver {
@@ -19,10 +24,17 @@ export class FakeDriver implements HypervisorDriver {
   private readonly messageListeners = new Set<(message: GuestMessage) => void>();
   /** One change at a time to a machine. */
   private readonly changes = new Map<string, Promise<unknown>>();
+  private readonly volumesOfMachines: FakeVolumes;
   private started = false;
   private crashed = false;
 
-  constructor(readonly host: FakeHost = new FakeHost()) {}
+  constructor(readonly host: FakeHost = new FakeHost()) {
+    this.volumesOfMachines = new FakeVolumes(host, {
+      running: (machineId) => this.running(machineId),
+      trouble: (...call) => this.trouble(...call),
+      pause: (ms, signal) => this.pause(ms, signal),
+    });
+  }
 
   async start(): Promise<void> {
     if (this.started) return;
@@ -117,28 +129,38 @@ export class FakeDriver implements HypervisorDriver {
     machine.size = displaySizeSchema.parse({ width, height });
   }
 
-  async attachVolume(machineId: string, volume: MachineVolume, options: VolumeCallOptions = {}): Promise<void> {
-    options.signal?.throwIfAborted();
-    const checked = machineVolumeSchema.safeParse(volume);
-    if (!checked.success) throw new MachineError('failed', 'not a volume');
-    this.running(machineId);
-    await this.trouble('attachVolume', options, options.timeoutMs ?? 10_000, 'failed');
-    await this.pause(this.host.attachTimeMs, options.signal);
-    const { volumes } = this.running(machineId);
-    if (!volumes.has(volume.id)) volumes.set(volume.id, volume);
+  attachVolume(machineId: string, volume: MachineVolume, options: VolumeCallOptions = {}): Promise<void> {
+    return this.volumesOfMachines.attach(machineId, volume, options);
   }
 
-  async detachVolume(machineId: string, volumeId: string, options: VolumeCallOptions = {}): Promise<void> {
-    options.signal?.throwIfAborted();
-    await this.trouble('detachVolume', options, options.timeoutMs ?? 10_000, 'volume-busy');
-    const machine = this.host.machines.get(machineId);
-    if (!machine?.volumes.delete(volumeId)) return;
-    if ([...machine.apps.merged.values()].includes(volumeId)) this.host.tornVolumes.push({ machineId, volumeId });
+  attachWritableVolume(
+    machineId: string,
+    volume: WritableMachineVolume,
+    options: VolumeCallOptions = {},
+  ): Promise<void> {
+    return this.volumesOfMachines.attachWritable(machineId, volume, options);
   }
 
-  async volumes(machineId: string): Promise<readonly string[]> {
-    await this.trouble('volumes', {}, 10_000, 'failed');
-    return [...this.running(machineId).volumes.keys()];
+  viewVolume(machineId: string, volumeId: string, options: ViewVolumeOptions = {}): Promise<VolumeView> {
+    return this.volumesOfMachines.view(machineId, volumeId, options);
+  }
+
+  closeView(
+    machineId: string,
+    volumeId: string,
+    viewId: string,
+    outcome: ViewOutcome,
+    options: VolumeCallOptions = {},
+  ): Promise<void> {
+    return this.volumesOfMachines.closeView(machineId, volumeId, viewId, outcome, options);
+  }
+
+  detachVolume(machineId: string, volumeId: string, options: VolumeCallOptions = {}): Promise<void> {
+    return this.volumesOfMachines.detach(machineId, volumeId, options);
+  }
+
+  volumes(machineId: string): Promise<readonly string[]> {
+    return this.volumesOfMachines.list(machineId);
   }
 
   onGuestMessage(listener: (message: GuestMessage) => void): () => void {
@@ -203,7 +225,9 @@ export class FakeDriver implements HypervisorDriver {
       size: { width: 1024, height: 768 },
       gone: new AbortController(),
       volumes: new Map(),
+      writable: new Map(),
       apps: { merged: new Map(), onDemand: new Set(), started: [] },
+      profile: newFakeGuestProfile(),
     };
     this.host.machines.set(spec.id, machine);
     return machine;
@@ -265,8 +289,9 @@ export class FakeDriver implements HypervisorDriver {
 }
 
 function toMachine(machine: FakeMachine): Machine {
-  const { spec, state, startedAt, start, display } = machine;
-  const base = { id: spec.id, state, imageDigest: spec.image.digest, startedAt, start };
+  const { spec, state, startedAt, start, display, writable } = machine;
+  const kept = writable.size > 0 ? { hasWritableVolume: true as const } : {};
+  const base = { id: spec.id, state, imageDigest: spec.image.digest, startedAt, start, ...kept };
   const doubt = machine.isDoubtful ? { isDoubtful: true as const } : {};
   return state === 'running' ? { ...base, ...doubt, display } : base;
 }

@@ -8,6 +8,8 @@ import type { Machine, MachineExit, MachineExitReason, MachineShape, MachineSpec
 import type { MachineErrorCode } from '../machine-error.js';
 import type { GuestMessage, MachineVolume } from '../machine-volume.js';
 import { type FakeGuestApps, runFakeGuestApps } from './fake-guest-apps.js';
+import { type FakeGuestProfile, type FakeProfileFault, runFakeGuestProfile } from './fake-guest-profile.js';
+import { type FakeServedContent, FakeWritableVolume } from './fake-writable-volume.js';
 
 export type FakeCall =
   | 'prepare'
@@ -16,6 +18,9 @@ export type FakeCall =
   | 'runInGuest'
   | 'resizeDisplay'
   | 'attachVolume'
+  | 'attachWritableVolume'
+  | 'viewVolume'
+  | 'closeView'
   | 'detachVolume'
   | 'volumes'
   | 'destroy';
@@ -38,8 +43,12 @@ export interface FakeMachine {
   readonly gone: AbortController;
   /** What it was given, by id. */
   readonly volumes: Map<string, MachineVolume>;
+  /** Those of them that it may write, by id. */
+  readonly writable: Map<string, FakeWritableVolume>;
   /** What its guest has merged, shows and started. */
   readonly apps: FakeGuestApps;
+  /** What its guest does with a profile. */
+  readonly profile: FakeGuestProfile;
 }
 
 export interface FakeHostOptions {
@@ -76,6 +85,12 @@ export class FakeHost {
   readonly tornVolumes: { machineId: string; volumeId: string }[] = [];
   /** What is wrong with a layer, by the export it comes from. See `breakLayer`. */
   private readonly brokenLayers = new Map<string, GuestAppFailure>();
+  /** What is wrong with a profile, by the export it comes from. See `breakProfile`. */
+  private readonly brokenProfiles = new Map<string, FakeProfileFault>();
+  /** What writable volumes hold that nobody has written yet. Default: zeros. */
+  servedContent: FakeServedContent = async (_, __, length) => Buffer.alloc(length);
+  /** Whether guests freeze when they are asked to before a view. */
+  guestsFreeze = true;
   /** What the host has. The default is far more than tests need that do not ask for less. */
   totals = { vcpus: 8, memoryMiB: 8_388_608, diskMiB: 100_000 };
   /** What each running machine holds, as `usage` tells it. */
@@ -90,7 +105,7 @@ export class FakeHost {
   attachTimeMs: number;
   guestTimeMs: number;
   forks: boolean;
-  /** Answers guest commands; the default knows `cat` and `apps`, and lets everything else succeed in silence. */
+  /** Answers guest commands; the default knows `cat`, `apps` and `profile`, and lets everything else succeed in silence. */
   guestProgram: (machineId: string, command: GuestCommand) => GuestResult | Promise<GuestResult>;
   private readonly failures = new Map<FakeCall, MachineErrorCode[]>();
   private readonly hangs = new Map<FakeCall, number>();
@@ -134,7 +149,25 @@ export class FakeHost {
     machine.state = 'ended';
     machine.exitReason = reason;
     machine.gone.abort();
+    // Its process goes only when it is killed: what its guest wrote is there until `destroy` otherwise.
+    if (reason === 'killed') this.loseWritableVolumes(machine);
     this.ends.emit('end', { machineId, reason });
+  }
+
+  /** The process of a machine dies that had ended and was kept for its writable volumes. */
+  killEndedMachine(machineId: string): void {
+    const machine = this.machines.get(machineId);
+    if (machine?.state === 'ended') this.loseWritableVolumes(machine);
+  }
+
+  /** What a guest's programs write. @throws when the machine has no such volume; RangeError beyond its end */
+  async writeToVolume(machineId: string, volumeId: string, offset: number, bytes: Buffer): Promise<void> {
+    await this.writableVolume(machineId, volumeId).write(offset, bytes);
+  }
+
+  /** What a guest's programs read. @throws as writeToVolume */
+  readVolume(machineId: string, volumeId: string, offset: number, length: number): Promise<Buffer> {
+    return this.writableVolume(machineId, volumeId).read(offset, length);
   }
 
   /** A guest writes a line to its port. Nobody hears it while no driver is started. */
@@ -151,6 +184,15 @@ export class FakeHost {
     else this.brokenLayers.delete(exportName);
   }
 
+  /**
+   * Has guests find this wrong with a profile when they open or close it; `undefined` for nothing any more.
+   * @param exportName what the volume is served as
+   */
+  breakProfile(exportName: string, fault: FakeProfileFault | undefined): void {
+    if (fault) this.brokenProfiles.set(exportName, fault);
+    else this.brokenProfiles.delete(exportName);
+  }
+
   /** What the default `guestProgram` does. */
   runKnownProgram(machineId: string, command: GuestCommand): GuestResult {
     const machine = this.machines.get(machineId);
@@ -158,19 +200,39 @@ export class FakeHost {
       const brokenBy = (volumeId: string) => this.brokenLayers.get(machine.volumes.get(volumeId)?.exportName ?? '');
       return runFakeGuestApps(machine.apps, (volumeId) => machine.volumes.has(volumeId), brokenBy, command);
     }
+    if (machine && command.path === guestPaths.profile) {
+      const faultOf = (volumeId: string) => this.brokenProfiles.get(machine.volumes.get(volumeId)?.exportName ?? '');
+      return runFakeGuestProfile(machine.profile, (volumeId) => machine.writable.has(volumeId), faultOf, command);
+    }
     return { exitCode: 0, stdout: command.path.endsWith('/cat') ? (command.input ?? '') : '', stderr: '' };
   }
 
   /** Takes a machine away without a word. */
   removeMachine(machineId: string): void {
-    this.machines.get(machineId)?.gone.abort();
+    const machine = this.machines.get(machineId);
+    machine?.gone.abort();
+    if (machine) this.loseWritableVolumes(machine);
     this.machines.delete(machineId);
   }
 
-  /** Clears away what a driver that crashed left half-made or half-destroyed. */
+  /** Clears away what a driver that crashed left half-made or half-destroyed, and the views that it left open. */
   sweep(): void {
+    for (const { writable } of this.machines.values()) {
+      for (const volume of writable.values()) volume.closeView(undefined, 'dropped');
+    }
     this.halfMade.clear();
     for (const [machineId, { isBeingDestroyed }] of this.machines) if (isBeingDestroyed) this.removeMachine(machineId);
+  }
+
+  private loseWritableVolumes(machine: FakeMachine): void {
+    for (const volume of machine.writable.values()) volume.end();
+    machine.writable.clear();
+  }
+
+  private writableVolume(machineId: string, volumeId: string): FakeWritableVolume {
+    const volume = this.machines.get(machineId)?.writable.get(volumeId);
+    if (!volume) throw new Error(`machine ${machineId} has no writable volume ${volumeId}`);
+    return volume;
   }
 
   takeFailure(call: FakeCall): MachineErrorCode | undefined {

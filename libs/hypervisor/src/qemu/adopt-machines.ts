@@ -7,11 +7,15 @@ import { parentMemoryPath } from './parent-memory.js';
 import { type ProcessTable, processIdentitySchema } from './process-identity.js';
 import { processName } from './qemu-arguments.js';
 import { endProcess } from './qemu-process.js';
+import { writableVolumes } from './writable-leaf.js';
 
 const machineId = z.uuid();
 
 /** States of a stopped QEMU that `cont` sets going again. */
 const RESUMABLE = ['prelaunch', 'paused', 'io-error'];
+/** Of one whose guest has ended and whose process was told to stay. */
+export const SHUT_DOWN = 'shutdown';
+const QUERY_TIMEOUT_MS = 10_000;
 
 /**
  * Finds the machines that an earlier process made, those that have ended included, and removes what was never
@@ -39,8 +43,11 @@ export async function adoptMachines(
         // Its maker may have died between the record and the first instruction.
         const { status } = z.object({ status: z.string() }).parse(await qmp.execute('query-status'));
         if (RESUMABLE.includes(status)) await qmp.execute('cont');
+        machine.hasWritableVolume = (await writableVolumes(qmp, QUERY_TIMEOUT_MS)).length > 0;
+        if (status === SHUT_DOWN) machine.state = 'ended';
       } catch (error) {
         machine.isDoubtful = true;
+        machine.hasWritableVolume = await folder.hasWritableLeaf();
         logger.warn({ err: error, machineId: name }, 'a machine runs but its monitor does not answer');
       }
     } else {

@@ -1,22 +1,14 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { UndoStack } from '#libs/kernel';
 import { MachineError } from '../machine-error.js';
 import type { MachineVolume } from '../machine-volume.js';
+import { takeAway } from './block-graph.js';
 import { requireNbdServer } from './nbd-probe.js';
 import { type QmpClient, QmpError } from './qmp-client.js';
-
-/** The SCSI adapter that volumes are plugged into; part of every machine, and of the parent it is forked from. */
-export const VOLUME_BUS = 'volumes.0';
-const DEVICE_PREFIX = 'volume-';
+import { DEVICE_PREFIX, VOLUME_BUS, volumeNames } from './volume-names.js';
 
 const deviceList = z.array(z.object({ name: z.string() }));
-const nodeList = z.array(z.object({ 'node-name': z.string().optional() }));
 const deviceDeleted = z.object({ device: z.string() });
-
-const deviceName = (volumeId: string): string => `${DEVICE_PREFIX}${volumeId}`;
-/** Names of block nodes have at most 31 characters. */
-const nodeName = (volumeId: string): string => `v${createHash('sha256').update(volumeId).digest('hex').slice(0, 30)}`;
 
 /** Ids of the volumes that a machine has as disks. */
 export async function attachedVolumes(qmp: QmpClient, timeoutMs: number): Promise<string[]> {
@@ -24,35 +16,42 @@ export async function attachedVolumes(qmp: QmpClient, timeoutMs: number): Promis
   return devices.flatMap(({ name }) => (name.startsWith(DEVICE_PREFIX) ? [name.slice(DEVICE_PREFIX.length)] : []));
 }
 
-async function hasNode(qmp: QmpClient, volumeId: string, timeoutMs: number): Promise<boolean> {
-  const nodes = nodeList.parse(await qmp.execute('query-named-block-nodes', { flat: true }, timeoutMs));
-  return nodes.some((node) => node['node-name'] === nodeName(volumeId));
+/** What a disk is put over besides the served node, and what else a volume needs. */
+export interface DiskLayer {
+  /** Removes what an attempt left that died half-way. */
+  clear(leftMs: () => number): Promise<void>;
+  /** Made when the served node is there; undone by `clear` when the rest fails. @returns the node of the disk */
+  add(leftMs: () => number): Promise<string>;
 }
 
 /**
- * Plugs a volume in. Nothing happens when it is there already; a node without a disk, left by a process that died
- * half-way, is made anew.
+ * Plugs a volume in. Nothing happens when it is there already; nodes without a disk, left by a process that died
+ * half-way, are made anew.
  * @throws MachineError `volume-unavailable`; QmpError; the reason of the signal. Nothing of it is left then.
  */
 export async function attachVolume(
   qmp: QmpClient,
   volume: MachineVolume,
-  options: { reconnectDelayS: number; timeoutMs: number; signal: AbortSignal | undefined },
+  options: { reconnectDelayS: number; timeoutMs: number; signal: AbortSignal | undefined; layer: DiskLayer },
 ): Promise<void> {
-  const { signal } = options;
+  const { signal, layer } = options;
   const deadline = Date.now() + options.timeoutMs;
   const leftMs = () => Math.max(1, deadline - Date.now());
-  if ((await attachedVolumes(qmp, leftMs())).includes(volume.id)) return;
+  if ((await attachedVolumes(qmp, leftMs())).includes(volume.id)) {
+    if (!(await isLeaving(qmp, volume.id, leftMs()))) return;
+    await detachVolume(qmp, volume.id, leftMs(), layer.clear);
+  }
   signal?.throwIfAborted();
   // QEMU shakes hands with the server in the loop that also draws the screen: a dumb server would stop the machine.
   await requireNbdServer(volume.socketPath, leftMs(), signal);
-  if (await hasNode(qmp, volume.id, leftMs())) await removeNode(qmp, volume.id, leftMs());
-  const node = nodeName(volume.id);
+  await layer.clear(leftMs);
+  const { device, served } = volumeNames(volume.id);
+  await removeServed(qmp, volume.id, leftMs());
   await UndoStack.run(async (undo) => {
-    undo.add('the connection to the volume', () => removeNode(qmp, volume.id, options.timeoutMs));
+    undo.add('the connection to the volume', () => removeServed(qmp, volume.id, options.timeoutMs));
     const blockdev = {
       driver: 'nbd',
-      'node-name': node,
+      'node-name': served,
       server: { type: 'unix', path: volume.socketPath },
       export: volume.exportName,
       'read-only': true,
@@ -63,32 +62,42 @@ export async function attachVolume(
       throw new MachineError('volume-unavailable', `the machine cannot open volume ${volume.id}: ${said}`, { cause });
     });
     signal?.throwIfAborted();
+    undo.add('the leaf of the volume', () => layer.clear(() => options.timeoutMs));
+    const drive = await layer.add(leftMs);
+    signal?.throwIfAborted();
     undo.add('the disk of the volume', () => unplug(qmp, volume.id, options.timeoutMs));
-    const device = {
+    const disk = {
       driver: 'scsi-hd',
-      id: deviceName(volume.id),
+      id: device,
       bus: VOLUME_BUS,
-      drive: node,
+      drive,
       serial: volume.id,
       // An error is the guest's to see; QEMU's own choice for writes would freeze the machine.
       rerror: 'report',
       werror: 'report',
     };
-    await qmp.execute('device_add', device, leftMs());
+    await qmp.execute('device_add', disk, leftMs());
     signal?.throwIfAborted();
   });
 }
 
 /**
  * Takes a volume away; nothing happens when it is not there.
+ * @param clear removes what lies over the served node, when the disk is gone
  * @throws MachineError `volume-busy` when it is still there at the deadline; QmpError
  */
-export async function detachVolume(qmp: QmpClient, volumeId: string, timeoutMs: number): Promise<void> {
+export async function detachVolume(
+  qmp: QmpClient,
+  volumeId: string,
+  timeoutMs: number,
+  clear: DiskLayer['clear'],
+): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   const leftMs = () => Math.max(1, deadline - Date.now());
   try {
     await unplug(qmp, volumeId, leftMs());
-    if (await hasNode(qmp, volumeId, leftMs())) await removeNode(qmp, volumeId, leftMs());
+    await clear(leftMs);
+    await removeServed(qmp, volumeId, leftMs());
   } catch (cause) {
     if (!(cause instanceof QmpError) || qmp.isClosed) throw cause;
     throw new MachineError('volume-busy', `volume ${volumeId} is still in the machine: ${cause.message}`, { cause });
@@ -99,10 +108,15 @@ async function unplug(qmp: QmpClient, volumeId: string, timeoutMs: number): Prom
   const deadline = Date.now() + timeoutMs;
   const leftMs = () => Math.max(1, deadline - Date.now());
   if (!(await attachedVolumes(qmp, leftMs())).includes(volumeId)) return;
+  const { device, served, leaving } = volumeNames(volumeId);
+  // From here on the disk is of no use any more: whoever is to attach it again has to know.
+  const mark = { 'qom-type': 'secret', id: leaving, data: 'leaving' };
+  await qmp.execute('object-add', mark, leftMs()).catch((error: unknown) => {
+    if (!(error instanceof QmpError) || !/duplicate/i.test(error.message)) throw error;
+  });
   // What is still being read fails now: QEMU would wait for it, and show nothing and hear nothing meanwhile.
-  const instance = { type: 'block-node', 'node-name': nodeName(volumeId) };
+  const instance = { type: 'block-node', 'node-name': served };
   await qmp.execute('yank', { instances: [instance] }, leftMs()).catch(() => undefined);
-  const device = deviceName(volumeId);
   const gone = qmp.waitForEvent(
     'DEVICE_DELETED',
     (data) => deviceDeleted.safeParse(data).data?.device === device,
@@ -123,8 +137,13 @@ async function unplug(qmp: QmpClient, volumeId: string, timeoutMs: number): Prom
 }
 
 /** @throws QmpError, also when a disk still uses it */
-async function removeNode(qmp: QmpClient, volumeId: string, timeoutMs: number): Promise<void> {
-  await qmp.execute('blockdev-del', { 'node-name': nodeName(volumeId) }, timeoutMs).catch((error: unknown) => {
-    if (!(error instanceof QmpError) || !/Failed to find node/i.test(error.message)) throw error;
-  });
+async function removeServed(qmp: QmpClient, volumeId: string, timeoutMs: number): Promise<void> {
+  const { served, leaving } = volumeNames(volumeId);
+  await takeAway(qmp, 'blockdev-del', { 'node-name': served }, timeoutMs);
+  await takeAway(qmp, 'object-del', { id: leaving }, timeoutMs);
+}
+
+async function isLeaving(qmp: QmpClient, volumeId: string, timeoutMs: number): Promise<boolean> {
+  const objects = deviceList.parse(await qmp.execute('qom-list', { path: '/objects' }, timeoutMs));
+  return objects.some(({ name }) => name === volumeNames(volumeId).leaving);
 }

@@ -14,6 +14,7 @@ import { ParentFolder } from './parent-folder.js';
 import { pidOf, qemuConformance, shell } from './qemu-conformance-setup.js';
 import { QemuDriver } from './qemu-driver.js';
 import { hashSparseFile } from './saved-file.js';
+import { openWithQemu } from './view-test-opener.js';
 
 const logger = pino({ level: 'warn' });
 const BOOT_TIMEOUT_MS = 150_000;
@@ -40,6 +41,7 @@ const newDriver = () =>
     machineUser,
     parentBootTimeoutMs: BOOT_TIMEOUT_MS,
     displayPorts: { first: 21_900, last: 21_999 },
+    openNbdView: openWithQemu,
   });
 
 describeHypervisorDriver('forking qemu', async () =>

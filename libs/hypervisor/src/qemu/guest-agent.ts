@@ -55,7 +55,7 @@ export class GuestAgent {
 
   private constructor(
     private readonly socket: Socket,
-    private readonly deadline: number,
+    private deadline: number,
     private readonly signal: AbortSignal | undefined,
   ) {
     socket.on('data', (chunk: Buffer) => this.read(chunk));
@@ -140,6 +140,11 @@ export class GuestAgent {
       if (Date.now() + pauseMs > this.deadline) throw new Error(`${command.path} did not end in time`);
       await delay(pauseMs, this.signal);
     }
+  }
+
+  /** Sets another deadline for the rest of the conversation, from now. */
+  allow(timeoutMs: number): void {
+    this.deadline = Date.now() + timeoutMs;
   }
 
   /** One command and its answer. @throws GuestAgentRefusal */

@@ -1,9 +1,9 @@
+import { KeyedLock } from '#libs/kernel';
 import { guestPaths } from '../guest-contract.js';
 import { MachineError } from '../machine-error.js';
 import { GuestAgent } from './guest-agent.js';
 import { giveIdentity } from './identity.js';
 import { identityPaths } from './identity-program.js';
-import { KeyedLock } from './keyed-lock.js';
 import type { LiveMachine } from './live-machine.js';
 
 /** One look at whether the guest is ready. */
@@ -26,6 +26,37 @@ export class GuestConversations {
     return this.turns.run(machine.id, () =>
       GuestAgent.talk(machine.folder.run('agent.sock'), Math.max(1, deadline - Date.now()), signal, conversation),
     );
+  }
+
+  /**
+   * The same, if its turn comes in that time; else the guest is not spoken to.
+   * @throws as talk; MachineError `guest-unresponsive` also when its turn did not come
+   */
+  async talkSoon<T>(
+    machine: LiveMachine,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    conversation: (agent: GuestAgent) => Promise<T>,
+  ): Promise<T> {
+    const tooLate = new AbortController();
+    const signals = signal ? AbortSignal.any([signal, tooLate.signal]) : tooLate.signal;
+    let timer: NodeJS.Timeout | undefined;
+    const waited = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new MachineError('guest-unresponsive', 'others were talking to the guest'));
+        tooLate.abort();
+      }, timeoutMs);
+    });
+    const talking = this.talk(machine, timeoutMs, signals, (agent) => {
+      clearTimeout(timer);
+      return conversation(agent);
+    });
+    try {
+      return await Promise.race([talking, waited]);
+    } finally {
+      clearTimeout(timer);
+      talking.catch(() => undefined);
+    }
   }
 
   /** One look, of a part of the time that is left. @throws MachineError when the machine can never become ready */

@@ -40,10 +40,15 @@ export async function checkImage(image: MachineImage, user: MachineUser | undefi
 }
 
 /** What a leaf lies over: a golden root disk, or the disk of a parent. */
-export interface LeafBase {
+export interface LeafFile {
   readonly path: string;
   readonly format: 'raw' | 'qcow2';
 }
+
+/** That, or whatever a machine itself puts under a leaf of this size. */
+export type LeafBase = LeafFile | { readonly sizeBytes: number };
+
+const keyOf = (base: LeafBase): string => ('path' in base ? base.path : `${base.sizeBytes}`);
 
 const BLANK_NAME = /^blank-[0-9a-f-]{36}\.qcow2$/;
 
@@ -87,10 +92,11 @@ export class LeafMaker {
    * The same, of which nothing can be read without its key. One container is made ahead, in memory, after each that
    * was taken.
    * @returns the key, for its caller to hand over and wipe
+   * @throws MachineError as `create`; the error of the file
    */
   async createEncrypted(base: LeafBase, leafPath: string): Promise<Buffer> {
-    const ready = this.ahead.get(base.path);
-    this.ahead.delete(base.path);
+    const ready = this.ahead.get(keyOf(base));
+    this.ahead.delete(keyOf(base));
     const { key, parts } = ready ?? makeContainer(await this.blank(base));
     const file = await open(leafPath, 'wx', 0o600);
     try {
@@ -105,27 +111,28 @@ export class LeafMaker {
 
   private makeAhead(base: LeafBase): void {
     setTimeout(() => {
-      if (this.ahead.has(base.path)) return;
+      if (this.ahead.has(keyOf(base))) return;
       this.blank(base).then(
-        (blank) => this.ahead.set(base.path, makeContainer(blank)),
+        (blank) => this.ahead.set(keyOf(base), makeContainer(blank)),
         () => undefined,
       );
     }, AHEAD_DELAY_MS).unref();
   }
 
   private blank(base: LeafBase): Promise<Buffer> {
-    let blank = this.blanks.get(base.path);
+    let blank = this.blanks.get(keyOf(base));
     if (!blank) {
       blank = this.makeBlank(base);
-      this.blanks.set(base.path, blank);
-      blank.catch(() => this.blanks.delete(base.path));
+      this.blanks.set(keyOf(base), blank);
+      blank.catch(() => this.blanks.delete(keyOf(base)));
     }
     return blank;
   }
 
   private async makeBlank(base: LeafBase): Promise<Buffer> {
     const path = join(this.workDir, `blank-${randomUUID()}.qcow2`);
-    const args = ['create', '-q', '-f', 'qcow2', '-o', 'lazy_refcounts=on', '-b', base.path, '-F', base.format, path];
+    const over = 'path' in base ? ['-b', base.path, '-F', base.format, path] : [path, `${base.sizeBytes}`];
+    const args = ['create', '-q', '-f', 'qcow2', '-o', 'lazy_refcounts=on', ...over];
     try {
       await execFileAsync('qemu-img', args, { cwd: '/', timeout: 30_000 });
       return await readFile(path);
@@ -133,6 +140,7 @@ export class LeafMaker {
       const said = String((cause as { stderr?: string }).stderr ?? cause).trim();
       if (/No space left/i.test(said)) throw new MachineError('no-space', 'no space left for a leaf', { cause });
       if (/ENOENT/.test(said)) throw new MachineError('failed', 'qemu-img is not installed', { cause });
+      if (!('path' in base)) throw new MachineError('failed', `no leaf of that size can be made: ${said}`, { cause });
       throw new MachineError('image-damaged', `no leaf can be made over ${base.path}: ${said}`, { cause });
     } finally {
       await rm(path, { force: true });

@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
+import { KeyedLock } from '#libs/kernel';
 import type { CallOptions } from '../hypervisor-driver.js';
 import type { MachineImage, MachineShape, MachineSpec } from '../machine.js';
 import { MachineError } from '../machine-error.js';
 import { AcceleratorProbe } from './accelerator-probe.js';
 import { createMachine } from './create-machine.js';
-import { KeyedLock } from './keyed-lock.js';
 import { LeafMaker } from './leaf.js';
 import type { LiveMachine } from './live-machine.js';
 import type { MachineMaking } from './machine-making.js';
@@ -17,7 +17,7 @@ import type { QemuDriverOptions } from './qemu-options.js';
 export class MachineMaker {
   private readonly probe: AcceleratorProbe;
   private readonly probing = new KeyedLock();
-  private readonly leaves: LeafMaker;
+  readonly leaves: LeafMaker;
   private readonly parents: ParentStore | undefined;
   private chosen: Accelerator | undefined;
 

@@ -1,4 +1,4 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { processIdentitySchema } from './process-identity.js';
@@ -51,11 +51,20 @@ export class MachineFolder {
       | 'identity.sock'
       | 'apps.sock'
       | 'state.sock'
+      | 'views.sock'
+      | `volume-${string}.luks`
+      | `view-${string}.luks`
       | 'events.in'
       | 'events.out'
       | 'qemu.log',
   ): string {
     return join(this.runDir, name);
+  }
+
+  /** Whether a volume was given to the machine that it may write; its process may have died since. */
+  async hasWritableLeaf(): Promise<boolean> {
+    const names = await readdir(this.runDir).catch(() => []);
+    return names.some((name) => /^volume-[0-9a-f]+\.luks$/.test(name));
   }
 
   /** @returns undefined when there is none, or none that can be read */

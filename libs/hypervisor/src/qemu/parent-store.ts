@@ -1,8 +1,8 @@
 import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
 import type { Logger } from 'pino';
+import { KeyedLock } from '#libs/kernel';
 import { MachineError } from '../machine-error.js';
 import { sweepUnfinished } from './adopt-machines.js';
-import { KeyedLock } from './keyed-lock.js';
 import { asMachineError, type MachineMaking } from './machine-making.js';
 import { makeParent } from './make-parent.js';
 import { ParentFolder, type ParentRecord, parentFileNames } from './parent-folder.js';

@@ -9,6 +9,7 @@ import { processName } from './qemu-arguments.js';
 import { type ServedVolume, serveVolume } from './volume-test-server.js';
 
 const processes = new ProcessTable();
+const SERVED_BYTES = 64 << 10;
 
 /** The process of a machine, as the host sees it. */
 export async function pidOf(machineId: string): Promise<number> {
@@ -20,6 +21,11 @@ export async function pidOf(machineId: string): Promise<number> {
 /** Runs a script in a guest. */
 export const shell = (driver: HypervisorDriver, machineId: string, script: string) =>
   driver.runInGuest(machineId, { path: '/bin/bash', args: ['-c', script], timeoutMs: 60_000 });
+
+/** A line of shell that waits in a guest for a volume's disk and sets `disk` to the name of its device. */
+export const waitForDisk = (volumeId: string): string =>
+  `until disk=$(cd /sys/block; for d in sd*; do grep -qs ${volumeId} $d/device/vpd_pg80 && echo /dev/$d; done); ` +
+  '[ "$disk" ]; do sleep 0.1; done';
 
 /** What the conformance suite needs of QEMU, for tests only. */
 export function qemuConformance(given: {
@@ -39,10 +45,19 @@ export function qemuConformance(given: {
       volumesDir ??= await mkdtemp(join(tmpdir(), 'goldleaf-volumes-'));
       await chmod(volumesDir, 0o711);
       const file = join(volumesDir, `${volumeId}.img`);
-      await writeFile(file, Buffer.alloc(64 << 10, volumeId));
+      await writeFile(file, Buffer.alloc(SERVED_BYTES, 's'));
       const volume = await serveVolume(volumesDir, volumeId, file);
       served.push(volume);
       return volume;
+    },
+    servedBytes: SERVED_BYTES,
+    fillVolume: async (driver, machineId, volumeId, { offset, length }, byte) => {
+      const character = `\\${byte.toString(8).padStart(3, '0')}`;
+      const script =
+        `${waitForDisk(volumeId)}; head -c ${length} /dev/zero | tr '\\0' '${character}' | ` +
+        `dd of=$disk bs=4096 seek=${offset} oflag=seek_bytes iflag=fullblock conv=notrunc,fsync`;
+      const { exitCode, stderr } = await shell(driver, machineId, script);
+      if (exitCode !== 0) throw new Error(stderr);
     },
     breakVolume: async (volume) => ({ ...volume, exportName: 'nobody-has-this' }),
     sayInGuest: async (driver, machineId, text) => {

@@ -15,6 +15,7 @@ import { ProcessTable } from './process-identity.js';
 import { pidOf, qemuConformance, shell } from './qemu-conformance-setup.js';
 import { QemuDriver } from './qemu-driver.js';
 import type { QemuDriverOptions } from './qemu-options.js';
+import { openWithQemu } from './view-test-opener.js';
 
 const execFileAsync = promisify(execFile);
 const logger = pino({ level: 'warn' });
@@ -25,7 +26,14 @@ const BOOT_TIMEOUT_MS = 150_000;
 /** Root gives its rights away, as in production; others keep what they have. */
 const machineUser = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : undefined;
 const newDriver = (machinesDir: string, over: Partial<QemuDriverOptions> = {}) =>
-  new QemuDriver({ machinesDir, logger, machineUser, displayPorts: { first: 21_900, last: 21_999 }, ...over });
+  new QemuDriver({
+    machinesDir,
+    logger,
+    machineUser,
+    displayPorts: { first: 21_900, last: 21_999 },
+    openNbdView: openWithQemu,
+    ...over,
+  });
 
 async function newMachinesDir(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'goldleaf-machines-'));

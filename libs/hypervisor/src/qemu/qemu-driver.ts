@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { KeyedLock } from '#libs/kernel';
 import { delay } from '../delay.js';
 import { type DisplaySize, displaySizeSchema, guestPaths } from '../guest-contract.js';
 import type { DriverCapabilities, HostCapacity } from '../host.js';
@@ -9,21 +10,24 @@ import type {
   GuestCommand,
   GuestResult,
   HypervisorDriver,
+  ViewOutcome,
+  ViewVolumeOptions,
   VolumeCallOptions,
 } from '../hypervisor-driver.js';
 import type { Machine, MachineExit, MachineImage, MachineShape, MachineSpec, MachineUsage } from '../machine.js';
 import { MachineError } from '../machine-error.js';
-import type { GuestMessage, MachineVolume } from '../machine-volume.js';
+import type { GuestMessage, MachineVolume, WritableMachineVolume } from '../machine-volume.js';
+import type { VolumeView } from '../volume-view.js';
 import { adoptMachines, removeMachine } from './adopt-machines.js';
 import { machineSpecSchema } from './create-machine.js';
+import { EndWatch } from './end-watch.js';
 import { ExitAnnouncer } from './exit-announcer.js';
-import { readExitReason } from './exit-reason.js';
 import { GuestAgentRefusal } from './guest-agent.js';
 import { GuestConversations } from './guest-conversations.js';
+import { GuestFreezer } from './guest-freezer.js';
 import { GuestMessagePorts } from './guest-message-ports.js';
 import { readHostCapacity } from './host-capacity.js';
 import { hostMaySwap } from './host-swap.js';
-import { KeyedLock } from './keyed-lock.js';
 import type { LiveMachine } from './live-machine.js';
 import { MachineMaker } from './machine-maker.js';
 import { MachineFolder } from './machine-record.js';
@@ -33,8 +37,6 @@ import { readMemoryUsage } from './memory-usage.js';
 import { ProcessTable } from './process-identity.js';
 import type { QemuDriverOptions } from './qemu-options.js';
 
-/** A lost monitor tells of an end at once; this finds the ends that nothing told of. */
-const WATCH_INTERVAL_MS = 1_000;
 const READY_POLL_MS = 250;
 
 /** Machines as QEMU processes of this host, one folder each: forked from a saved parent, or booted as linked clones. */
@@ -50,31 +52,46 @@ export class QemuDriver implements HypervisorDriver {
   private readonly messages: GuestMessagePorts;
   private readonly machineVolumes: MachineVolumes;
   private readonly maker: MachineMaker;
+  private readonly freezer: GuestFreezer;
+  private readonly ends: EndWatch;
   private mayBeSwapped = false;
-  private watch: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: QemuDriverOptions) {
     this.logger = options.logger.child({ driver: this.name });
     this.exits = new ExitAnnouncer(this.logger);
     this.messages = new GuestMessagePorts(this.logger);
-    this.machineVolumes = new MachineVolumes(options.volumeReconnectDelayS ?? 120, this.logger);
     this.maker = new MachineMaker(
       options,
       this.processes,
       this.logger,
       () => new Set([...this.machines.values()].flatMap(({ record }) => record.fork?.parentKey ?? [])),
     );
+    this.freezer = new GuestFreezer(this.conversations, this.logger);
+    this.machineVolumes = new MachineVolumes({
+      reconnectDelayS: options.volumeReconnectDelayS ?? 120,
+      leaves: this.maker.leaves,
+      freezer: this.freezer,
+      openNbdView: options.openNbdView,
+      logger: this.logger,
+    });
+    this.ends = new EndWatch({
+      machines: () => this.machines.values(),
+      processes: this.processes,
+      exits: this.exits,
+      logger: this.logger,
+      onEnd: ({ id }) => this.messages.forget(id),
+    });
   }
 
   async start(): Promise<void> {
-    if (this.watch) return;
+    if (this.ends.isRunning) return;
     const { machinesDir, machineUser } = this.options;
     await mkdir(machinesDir, { recursive: true, mode: 0o711 });
     await requireReachable(machineUser, machinesDir);
     const adopted = await adoptMachines(machinesDir, this.processes, this.logger);
     for (const machine of adopted) this.take(machine);
     await this.maker.start();
-    for (const machine of adopted) if (machine.state === 'ended') await this.announceEnd(machine);
+    for (const machine of adopted) if (machine.state === 'ended') await this.ends.announce(machine);
     this.mayBeSwapped = await hostMaySwap();
     if (this.mayBeSwapped) {
       this.logger.warn(
@@ -82,8 +99,9 @@ export class QemuDriver implements HypervisorDriver {
           'turn swap off, or set MemorySwapMax=0 for the service (memory.swap.max of its control group)',
       );
     }
-    this.watch = setInterval(() => void this.lookForEnds(), WATCH_INTERVAL_MS);
-    this.watch.unref();
+    this.ends.start();
+    // Not waited for: it may take as long as the server of a volume is away.
+    for (const machine of adopted) if (machine.hasWritableVolume) void this.tidyAfterAnother(machine);
     this.logger.info(
       { machines: adopted.length, accelerator: this.maker.accelerator ?? 'to be probed' },
       'driver started',
@@ -91,8 +109,8 @@ export class QemuDriver implements HypervisorDriver {
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.watch);
-    this.watch = undefined;
+    this.ends.stop();
+    this.freezer.stop();
     this.messages.forgetAll();
     await this.maker.stop();
     const held = [...this.machines.values()];
@@ -122,7 +140,7 @@ export class QemuDriver implements HypervisorDriver {
 
   async prepare(image: MachineImage, shape: MachineShape, options: CallOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
-    if (!this.watch) throw new MachineError('failed', 'the driver has not been started');
+    if (!this.ends.isRunning) throw new MachineError('failed', 'the driver has not been started');
     await this.maker.prepare(image, shape, options);
   }
 
@@ -131,20 +149,13 @@ export class QemuDriver implements HypervisorDriver {
       options.signal?.throwIfAborted();
       const existing = this.machines.get(spec.id);
       if (existing) return existing.toMachine();
-      if (!this.watch) throw new MachineError('failed', 'the driver has not been started');
+      if (!this.ends.isRunning) throw new MachineError('failed', 'the driver has not been started');
       const checked = machineSpecSchema.safeParse(spec);
       if (!checked.success) throw new MachineError('failed', `not a machine: ${z.prettifyError(checked.error)}`);
       const machine = await this.maker.make(spec, options);
       this.take(machine);
       const { correlationId } = options;
-      this.logger.info(
-        {
-          machineId: spec.id,
-          correlationId,
-          ...machine.record.start,
-        },
-        'machine started',
-      );
+      this.logger.info({ machineId: spec.id, correlationId, ...machine.record.start }, 'machine started');
       return machine.toMachine();
     });
   }
@@ -199,13 +210,36 @@ export class QemuDriver implements HypervisorDriver {
     await this.machineVolumes.attach(this.running(machineId), volume, options);
   }
 
+  async attachWritableVolume(
+    machineId: string,
+    volume: WritableMachineVolume,
+    options: VolumeCallOptions = {},
+  ): Promise<void> {
+    await this.machineVolumes.attachWritable(this.running(machineId), volume, options);
+  }
+
+  async viewVolume(machineId: string, volumeId: string, options: ViewVolumeOptions = {}): Promise<VolumeView> {
+    return this.machineVolumes.view(this.alive(machineId), volumeId, options);
+  }
+
+  async closeView(
+    machineId: string,
+    volumeId: string,
+    viewId: string,
+    outcome: ViewOutcome,
+    options: VolumeCallOptions = {},
+  ): Promise<void> {
+    const machine = this.machines.get(machineId);
+    if (machine) await this.machineVolumes.closeView(machine, volumeId, viewId, outcome, options);
+  }
+
   async detachVolume(machineId: string, volumeId: string, options: VolumeCallOptions = {}): Promise<void> {
     const machine = this.machines.get(machineId);
     if (machine) await this.machineVolumes.detach(machine, volumeId, options);
   }
 
   async volumes(machineId: string): Promise<readonly string[]> {
-    return this.machineVolumes.list(this.running(machineId));
+    return this.machineVolumes.list(this.alive(machineId));
   }
 
   onGuestMessage(listener: (message: GuestMessage) => void): () => void {
@@ -238,38 +272,24 @@ export class QemuDriver implements HypervisorDriver {
     throw new MachineError('not-found', `machine ${machineId} ${machine ? 'has ended' : 'does not exist'}`);
   }
 
+  /** The same, or one that is kept for what its guest wrote. @throws MachineError `not-found` */
+  private alive(machineId: string): LiveMachine {
+    const machine = this.machines.get(machineId);
+    return machine?.isKept ? machine : this.running(machineId);
+  }
+
   private take(machine: LiveMachine): void {
     this.machines.set(machine.id, machine);
     if (machine.state === 'ended') return;
     this.messages.watch(machine.id, machine.folder.run('apps.sock'));
-    machine
-      .monitor()
-      .then((qmp) => qmp.onClose(() => void this.lookForEnds()))
-      .catch(() => undefined);
+    this.ends.watch(machine);
   }
 
-  private async lookForEnds(): Promise<void> {
-    for (const machine of this.machines.values()) {
-      if (machine.state === 'ended' || machine.isBeingDestroyed) continue;
-      try {
-        if (!(await this.processes.isAlive(machine.record.process))) await this.announceEnd(machine);
-      } catch (error) {
-        this.logger.error({ err: error, machineId: machine.id }, 'cannot tell whether a machine lives');
-      }
-    }
+  /** A process that died may have left its machine with a view open, or its guest frozen. */
+  private async tidyAfterAnother(machine: LiveMachine): Promise<void> {
+    if (machine.state === 'running') this.freezer.thawSoon(machine);
+    await this.machineVolumes.dropViews(machine).catch((err: unknown) => {
+      this.logger.warn({ err, machineId: machine.id }, 'what an earlier process left of a view is still there');
+    });
   }
-
-  private async announceEnd(machine: LiveMachine): Promise<void> {
-    const reason = await readExitReason(machine.folder.run('events.out'));
-    if (machine.isBeingDestroyed || this.announced.has(machine)) return;
-    this.announced.add(machine);
-    machine.state = 'ended';
-    this.messages.forget(machine.id);
-    await machine.release();
-    this.logger.info({ machineId: machine.id, reason }, 'machine ended');
-    this.exits.announce({ machineId: machine.id, reason });
-  }
-
-  /** Two looks may find the same end. */
-  private readonly announced = new WeakSet<LiveMachine>();
 }

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { NbdViewOpener } from '../volume-view.js';
 import type { MachineUser } from './machine-user.js';
 import type { Accelerator, DisplayPorts } from './qemu-arguments.js';
 
@@ -29,5 +30,7 @@ export interface QemuDriverOptions {
   readonly keepUnusedParentsMs?: number;
   /** For how long a machine's reads of a volume wait for a server that is away, in seconds. Default 120. */
   readonly volumeReconnectDelayS?: number;
+  /** Reads views of writable volumes; without it they can be made, but not opened. */
+  readonly openNbdView?: NbdViewOpener;
   readonly qemuCommand?: string;
 }

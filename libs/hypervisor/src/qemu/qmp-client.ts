@@ -100,6 +100,13 @@ export class QmpClient {
     });
   }
 
+  /** For as long as the connection lasts. */
+  onEvent(name: string, listener: () => void): void {
+    this.eventListeners.add((event) => {
+      if (event === name) listener();
+    });
+  }
+
   onClose(listener: () => void): void {
     this.closeListeners.add(listener);
   }

@@ -5,6 +5,7 @@ import { AuditLog } from '#libs/audit';
 import type { AppFailure, AppMode, SessionAppState } from '#libs/contracts';
 import { readRows, recordStateEvent, transact, type UnitOfWork } from '#libs/database';
 import { currentCorrelationId } from '#libs/telemetry';
+import { hasHome } from '../profiles/has-home.js';
 import { SessionMoves } from '../session-moves.js';
 import { AppJobs } from './app-jobs.js';
 import { readDesktopApps, type WantedApps } from './read-desktop-apps.js';
@@ -120,7 +121,7 @@ export class DesktopApps {
                           OR NOT EXISTS (SELECT FROM session_wanted_apps AS wanted
                                           WHERE wanted.session_id = desktops.session_id AND wanted.app_id = row.app_id)))
           OR EXISTS (SELECT FROM app_starts WHERE app_starts.session_id = desktops.session_id
-                                              AND requested_at < now() - make_interval(secs => $2)))`,
+                                              AND requested_at < now() - make_interval(secs => $2)) AND ${hasHome})`,
       [host, forSeconds],
     );
     return rows.map(({ id }) => id);

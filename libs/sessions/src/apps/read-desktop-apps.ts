@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import { signedDocument } from '#libs/apps';
 import type { AppMode, SessionAppState, SignedAppLayer } from '#libs/contracts';
 import { readRows } from '#libs/database';
+import { hasHome } from '../profiles/has-home.js';
 
 /** What a desktop has of an application, or could not get. */
 export interface HeldApp {
@@ -21,7 +22,7 @@ export interface WantedApp {
   readonly refusal: 'damaged' | 'withdrawn' | null;
   /** Null: nothing was done about it yet. */
   readonly held: HeldApp | null;
-  /** Somebody waits for it to be started: see `takeStarts`. */
+  /** Somebody waits for it to be started, and it can be: see `takeStarts`. */
   readonly isStartWanted: boolean;
 }
 
@@ -51,7 +52,8 @@ export async function readDesktopApps(dataSource: DataSource, desktopId: string)
                       'held', CASE WHEN held.state IS NOT NULL THEN jsonb_build_object(
                         'versionId', held.app_version_id, 'mode', held.mode, 'state', held.state) END,
                       'isStartWanted', EXISTS (SELECT FROM app_starts WHERE app_starts.session_id = sessions.id
-                                                                        AND app_starts.app_id = apps.id))
+                                                                        AND app_starts.app_id = apps.id)
+                                      AND ${hasHome})
                       ORDER BY apps.name), '[]')
                FROM session_wanted_apps AS wanted JOIN apps ON apps.id = wanted.app_id
                     JOIN app_versions AS version ON version.id = wanted.app_version_id

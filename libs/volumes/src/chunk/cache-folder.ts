@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Digest, digestPattern } from './digest.js';
+import { type Digest, digestOf, digestPattern } from './digest.js';
 
 const UNFINISHED = '.unfinished';
 
-/** The files of a chunk cache: one for each chunk, with its content as it is. Nothing is fsynced: all is verified before use. */
+/** The files of a chunk cache: one for each chunk, with its content as it is, or its stored form when that is encrypted. Nothing is fsynced: all is verified before use. */
 export class CacheFolder {
   private constructor(private readonly root: string) {}
 
@@ -31,6 +31,16 @@ export class CacheFolder {
       }
     }
     return found.sort((a, b) => a.usedAt - b.usedAt);
+  }
+
+  /** Undefined when it is not there or damaged. */
+  async read(digest: Digest): Promise<Buffer | undefined> {
+    try {
+      const bytes = await readFile(this.pathOf(digest));
+      return digestOf(bytes) === digest ? bytes : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   async write(digest: Digest, content: Uint8Array): Promise<void> {

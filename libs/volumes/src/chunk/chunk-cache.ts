@@ -23,7 +23,8 @@ interface CacheEntry {
 type Load = () => Promise<Buffer>;
 
 /**
- * Chunks on the disk of a host, shared by all readers; the longest unused goes first. A file is verified when it is
+ * Chunks on the disk of a host, shared by all readers; the longest unused goes first. Of encrypted ones it has the stored
+ * form only, so nothing here can be read without a key that could not be read in the store. A file is verified when it is
  * opened, so neither a crash nor a damaged disk shows; while it stays open it is read as it is. A cache that cannot be
  * written only costs time.
  */
@@ -83,6 +84,26 @@ export class ChunkCache {
     target.set(content.subarray(from, from + target.length));
   }
 
+  /**
+   * The same for a chunk whose stored form is kept, not its content. Its file is read and verified each time.
+   * @param load gives what has this digest
+   */
+  async readStored(digest: Digest, load: Load, signal?: AbortSignal): Promise<Buffer> {
+    signal?.throwIfAborted();
+    if (this.entries.has(digest)) {
+      const stored = await this.folder.read(digest);
+      if (stored) {
+        this.touch(digest);
+        this.counts.hits++;
+        this.counts.hitBytes += stored.length;
+        return stored;
+      }
+      this.counts.damaged++;
+      await this.drop(digest);
+    }
+    return waitFor(this.loadOnce({ digest }, load), signal);
+  }
+
   /** Waits for what is being written, and closes all files. */
   async close(): Promise<void> {
     await Promise.allSettled([...this.loading.values(), ...this.opening.values()]);
@@ -123,7 +144,7 @@ export class ChunkCache {
     return file;
   }
 
-  private loadOnce(chunk: { digest: Digest; bytes: number }, load: Load): Promise<Buffer> {
+  private loadOnce(chunk: { digest: Digest }, load: Load): Promise<Buffer> {
     const shared = this.loading.get(chunk.digest);
     if (shared) return shared;
     this.counts.misses++;

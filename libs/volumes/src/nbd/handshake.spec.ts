@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { ByteQueue } from './byte-queue.js';
+import { clientFlags, encodeOption, encodeRequest, goPayload, metaPayload } from './client-messages.js';
 import { Handshake, type Negotiated, type OfferedExport } from './handshake.js';
 import { option, optionReply } from './protocol.js';
-import { clientFlags, encodeOption, encodeRequest, goPayload, metaPayload } from './raw-client.js';
 
 const volume: OfferedExport = { name: 'volume', description: 'for people', sizeBytes: 2 ** 40 + 5 };
 const directory = { names: () => [volume.name], find: (name: string) => (name === volume.name ? volume : undefined) };

@@ -1,6 +1,10 @@
 export { sweepDeadSockets } from './listening-socket.js';
+export { NbdClient } from './nbd-client.js';
+export { NbdClientError, type NbdClientErrorCode } from './nbd-client-error.js';
+export { dirtyBitmapContext, type NbdClientOptions, type NbdStatusExtent } from './nbd-client-options.js';
 export { type NbdExportOptions, NbdExports } from './nbd-exports.js';
 export type { NbdMetrics, NbdOutcome, NbdRequestFacts } from './nbd-metrics.js';
 export { defaultNbdLimits, type NbdLimits, type NbdServerOptions, type NbdSocketAccess } from './nbd-options.js';
 export { NbdServer } from './nbd-server.js';
+export { ALLOCATION_CONTEXT } from './protocol.js';
 export { defaultReadAhead, type ReadAheadSizes } from './read-ahead-reader.js';

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { until } from '#libs/testing';
+import { clientFlags, encodeOption, encodeRequest, goPayload, metaPayload } from './client-messages.js';
 import { sweepDeadSockets } from './listening-socket.js';
 import type { NbdServerOptions } from './nbd-options.js';
 import { NbdTestServer, tool } from './nbd-test-server.js';
 import { command, option } from './protocol.js';
-import { clientFlags, encodeOption, encodeRequest, goPayload, metaPayload, RawClient } from './raw-client.js';
+import { RawClient } from './raw-client.js';
 import { SparseVolume } from './sparse-volume.js';
 
 const MiB = 1 << 20;

@@ -5,9 +5,10 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { until } from '#libs/testing';
+import { clientFlags, encodeOption, encodeRequest } from './client-messages.js';
 import { NbdTestServer, tool } from './nbd-test-server.js';
 import { allocation, command, commandFlag, option, SIMPLE_REPLY_MAGIC } from './protocol.js';
-import { clientFlags, encodeOption, encodeRequest, RawClient } from './raw-client.js';
+import { RawClient } from './raw-client.js';
 import { SparseVolume } from './sparse-volume.js';
 
 const MiB = 1 << 20;

@@ -33,12 +33,13 @@ export interface FsckReport {
 
 interface NeededChunk {
   readonly bytes: number;
+  readonly isEncrypted: boolean;
   readonly versions: Set<string>;
 }
 
 const damage: readonly VolumeErrorCode[] = ['chunk-damaged', 'manifest-damaged', 'version-damaged'];
 
-/** Reads every version whole, each chunk once, and names what is missing or damaged. @throws VolumeError 'store-unavailable' */
+/** Reads every version whole, each chunk once, encrypted ones without their keys, and names what is missing or damaged. @throws VolumeError 'store-unavailable' */
 export class Fsck {
   private readonly findings: FsckFinding[] = [];
   private readonly needed = new Map<Digest, NeededChunk>();
@@ -69,8 +70,10 @@ export class Fsck {
       const version = await this.register.at(key);
       if (!version) return;
       named = manifestKey(version.id);
-      for (const { digest, bytes } of (await this.register.manifest(version.id)).chunks()) {
-        const chunk = this.needed.get(digest) ?? { bytes, versions: new Set() };
+      const manifest = await this.register.manifest(version.id);
+      const { isEncrypted } = manifest;
+      for (const { digest, bytes } of manifest.chunks()) {
+        const chunk = this.needed.get(digest) ?? { bytes, isEncrypted, versions: new Set() };
         this.needed.set(digest, chunk);
         chunk.versions.add(key);
       }
@@ -81,10 +84,10 @@ export class Fsck {
     }
   }
 
-  private async checkChunk(digest: Digest, { bytes, versions }: NeededChunk): Promise<void> {
+  private async checkChunk(digest: Digest, { bytes, isEncrypted, versions }: NeededChunk): Promise<void> {
     const key = chunkKey(digest);
     try {
-      if (!this.options.quick) await this.source.load(digest, bytes, this.options.signal);
+      if (!this.options.quick) await this.source.loadStored({ digest, bytes }, isEncrypted, this.options.signal);
       else if (!(await this.objects.has(key))) throw new VolumeError('object-missing', `${key} is not in the store`);
     } catch (error) {
       const still = await Promise.all(

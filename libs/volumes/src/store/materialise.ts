@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { ChunkForm } from '../chunk/chunk-form.js';
 import type { ChunkSource } from '../chunk/chunk-source.js';
-import { type Digest, digestOf } from '../chunk/digest.js';
+import type { Digest } from '../chunk/digest.js';
 import { syncFolder } from '../directory/sync-folder.js';
 import { errorCodeOf } from '../error-code.js';
 import { forEachParallel } from '../parallel.js';
@@ -29,6 +30,8 @@ export interface MaterialiseBase {
 
 export interface MaterialiseRequest {
   readonly manifest: Manifest;
+  /** Of its chunks. */
+  readonly form: ChunkForm;
   readonly path: string;
   readonly base?: MaterialiseBase;
   /** Of the finished file. */
@@ -39,7 +42,7 @@ export interface MaterialiseRequest {
 
 /** Makes a sparse file of a version. It appears under its path whole and durable, in the place of what was there. */
 export async function materialise(source: ChunkSource, request: MaterialiseRequest): Promise<MaterialiseProgress> {
-  const { manifest, path, base, signal, onProgress } = request;
+  const { manifest, form, path, base, signal, onProgress } = request;
   const progress = { dataBytes: manifest.dataBytes, fetchedBytes: 0, copiedBytes: 0 };
   await removeOldUnfinished(path);
   const aside = `${path}.${randomUUID()}${ENDING}`;
@@ -51,8 +54,8 @@ export async function materialise(source: ChunkSource, request: MaterialiseReque
     const positions = base && baseFile ? positionsOf(base.manifest) : new Map<Digest, number>();
     await forEachParallel(manifest.chunks(), CHUNKS_AT_ONCE, async (chunk) => {
       signal?.throwIfAborted();
-      const copied = baseFile && (await readBase(baseFile, positions.get(chunk.digest), chunk));
-      const content = copied ?? (await source.load(chunk.digest, chunk.bytes, signal));
+      const copied = baseFile && (await readBase(baseFile, positions.get(chunk.digest), chunk, form));
+      const content = copied ?? (await source.load(chunk, form, signal));
       await writeAll(file, content, chunk.index * manifest.chunkBytes);
       progress[copied ? 'copiedBytes' : 'fetchedBytes'] += chunk.bytes;
       onProgress?.({ ...progress });
@@ -83,12 +86,13 @@ async function readBase(
   file: FileHandle,
   position: number | undefined,
   { digest, bytes }: ManifestChunk,
+  form: ChunkForm,
 ): Promise<Buffer | undefined> {
   if (position === undefined) return undefined;
   const content = Buffer.allocUnsafe(bytes);
   try {
     const { bytesRead } = await file.read(content, 0, bytes, position);
-    return bytesRead === bytes && digestOf(content) === digest ? content : undefined;
+    return bytesRead === bytes && (await form.name(content)).digest === digest ? content : undefined;
   } catch {
     return undefined;
   }

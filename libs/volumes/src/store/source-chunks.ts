@@ -1,5 +1,4 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { type Digest, digestOf } from '../chunk/digest.js';
 import { VolumeError } from '../volume-error.js';
 import { dataSpans } from './data-spans.js';
 
@@ -8,7 +7,6 @@ export type VolumeSource = string | AsyncIterable<Uint8Array>;
 
 export interface SourceChunk {
   readonly index: number;
-  readonly digest: Digest;
   readonly content: Buffer;
 }
 
@@ -28,7 +26,7 @@ interface Piece {
 const QUIET_PIECES = 1024;
 const READ_BYTES = 1024 * 1024;
 
-/** Cuts a source into chunks, leaves out those that are all zeros, and hashes the rest; so many bytes of them at a time. */
+/** Cuts a source into chunks, and leaves out those that are all zeros; so many bytes of the rest at a time. */
 export async function* sourceBatches(
   source: VolumeSource,
   chunkBytes: number,
@@ -43,7 +41,7 @@ export async function* sourceBatches(
     readBytes = endBytes;
     if (content && !content.equals(zeros.subarray(0, content.length))) {
       const index = Math.floor((endBytes - content.length) / chunkBytes);
-      chunks.push({ index, digest: digestOf(content), content: Buffer.from(content) });
+      chunks.push({ index, content: Buffer.from(content) });
     }
     if (chunks.length * chunkBytes < batchBytes && ++pieces % QUIET_PIECES !== 0) continue;
     yield { chunks, readBytes };

@@ -1,7 +1,10 @@
 import { DIGEST_BYTES, type Digest, digestOf } from '../chunk/digest.js';
+import { KEY_CHECK_BYTES } from '../chunk/sealed-chunks.js';
 import { VolumeError } from '../volume-error.js';
 
 const MAGIC = 0x31564c47; // "GLV1", little endian
+/** That of a version whose chunks are encrypted: the header goes on with the check of the key. */
+const SEALED_MAGIC = 0x32564c47; // "GLV2"
 const HEADER_BYTES = 20;
 const RUN_BYTES = 8;
 const HOLE = -1;
@@ -19,8 +22,8 @@ export interface ManifestChunk {
 
 /**
  * Which chunks make up a version; what is not named is a hole. Stored as a header (magic, chunk length, volume length,
- * number of runs), runs of consecutive chunks (first, count) and the digests in order; all integers little endian. The
- * digest of these bytes is the id of the version.
+ * number of runs, and the check of the key when the chunks are encrypted), runs of consecutive chunks (first, count) and the
+ * digests in order; all integers little endian. The digest of these bytes is the id of the version.
  */
 export class Manifest {
   /** For each chunk of the volume its place among the digests, or HOLE. */
@@ -31,6 +34,8 @@ export class Manifest {
     readonly chunkBytes: number,
     private readonly digests: Buffer,
     private readonly runs: readonly (readonly [first: number, count: number])[],
+    /** Undefined when the chunks are not encrypted. */
+    readonly keyCheck: Buffer | undefined,
   ) {
     this.places = new Int32Array(Math.ceil(sizeBytes / chunkBytes)).fill(HOLE);
     let place = 0;
@@ -40,7 +45,12 @@ export class Manifest {
   }
 
   /** @param chunks the digest for each chunk that is not a hole; whoever calls made sure that the lengths are right */
-  static of(sizeBytes: number, chunkBytes: number, chunks: ReadonlyMap<number, Digest>): Manifest {
+  static of(
+    sizeBytes: number,
+    chunkBytes: number,
+    chunks: ReadonlyMap<number, Digest>,
+    keyCheck?: Buffer | undefined,
+  ): Manifest {
     checkSizes(sizeBytes, chunkBytes);
     const runs: [number, number][] = [];
     const indexes = [...chunks.keys()].sort((a, b) => a - b);
@@ -50,7 +60,7 @@ export class Manifest {
       else runs.push([index, 1]);
     }
     const digests = Buffer.concat(indexes.map((index) => Buffer.from(chunks.get(index) ?? '', 'hex')));
-    return new Manifest(sizeBytes, chunkBytes, digests, runs);
+    return new Manifest(sizeBytes, chunkBytes, digests, runs, keyCheck);
   }
 
   /** @throws VolumeError 'manifest-damaged' unless these are the very bytes that have this id */
@@ -58,17 +68,19 @@ export class Manifest {
     if (digestOf(bytes) !== id) throw new VolumeError('manifest-damaged', `the manifest ${id} is damaged in the store`);
     const from = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     const refuse = () => new VolumeError('manifest-damaged', `${id} is not a manifest that this version can read`);
-    if (from.length < HEADER_BYTES || from.readUInt32LE(0) !== MAGIC) throw refuse();
+    const magic = from.length < HEADER_BYTES ? undefined : from.readUInt32LE(0);
+    if (magic !== MAGIC && magic !== SEALED_MAGIC) throw refuse();
+    const runsAt = magic === SEALED_MAGIC ? HEADER_BYTES + KEY_CHECK_BYTES : HEADER_BYTES;
     const chunkBytes = from.readUInt32LE(4);
     const sizeBytes = Number(from.readBigUInt64LE(8));
     const runCount = from.readUInt32LE(16);
-    const digestsAt = HEADER_BYTES + runCount * RUN_BYTES;
+    const digestsAt = runsAt + runCount * RUN_BYTES;
     if (from.length < digestsAt) throw refuse();
     checkSizes(sizeBytes, chunkBytes);
     const runs: [number, number][] = [];
     let end = 0;
     let total = 0;
-    for (let at = HEADER_BYTES; at < digestsAt; at += RUN_BYTES) {
+    for (let at = runsAt; at < digestsAt; at += RUN_BYTES) {
       const run: [number, number] = [from.readUInt32LE(at), from.readUInt32LE(at + 4)];
       if (run[0] < end || run[1] === 0) throw refuse();
       end = run[0] + run[1];
@@ -76,21 +88,27 @@ export class Manifest {
       runs.push(run);
     }
     if (end > Math.ceil(sizeBytes / chunkBytes) || from.length !== digestsAt + total * DIGEST_BYTES) throw refuse();
-    return new Manifest(sizeBytes, chunkBytes, from.subarray(digestsAt), runs);
+    const keyCheck = magic === SEALED_MAGIC ? from.subarray(HEADER_BYTES, runsAt) : undefined;
+    return new Manifest(sizeBytes, chunkBytes, from.subarray(digestsAt), runs, keyCheck);
   }
 
   encode(): { readonly id: Digest; readonly bytes: Buffer } {
-    const head = Buffer.alloc(HEADER_BYTES + this.runs.length * RUN_BYTES);
-    head.writeUInt32LE(MAGIC, 0);
+    const head = Buffer.alloc(HEADER_BYTES);
+    head.writeUInt32LE(this.keyCheck ? SEALED_MAGIC : MAGIC, 0);
     head.writeUInt32LE(this.chunkBytes, 4);
     head.writeBigUInt64LE(BigInt(this.sizeBytes), 8);
     head.writeUInt32LE(this.runs.length, 16);
+    const runs = Buffer.alloc(this.runs.length * RUN_BYTES);
     for (const [at, [first, count]] of this.runs.entries()) {
-      head.writeUInt32LE(first, HEADER_BYTES + at * RUN_BYTES);
-      head.writeUInt32LE(count, HEADER_BYTES + at * RUN_BYTES + 4);
+      runs.writeUInt32LE(first, at * RUN_BYTES);
+      runs.writeUInt32LE(count, at * RUN_BYTES + 4);
     }
-    const bytes = Buffer.concat([head, this.digests]);
+    const bytes = Buffer.concat([head, this.keyCheck ?? Buffer.alloc(0), runs, this.digests]);
     return { id: digestOf(bytes), bytes };
+  }
+
+  get isEncrypted(): boolean {
+    return this.keyCheck !== undefined;
   }
 
   /** Length of the volume in chunks, holes counted. */

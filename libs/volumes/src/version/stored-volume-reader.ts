@@ -1,6 +1,5 @@
 import { type BlockExtent, blockExtents } from '../block-extents.js';
-import type { ChunkCache } from '../chunk/chunk-cache.js';
-import type { ChunkSource } from '../chunk/chunk-source.js';
+import type { ChunkReader } from '../chunk/chunk-reader.js';
 import type { Hold } from '../hold/hold.js';
 import { VolumeError } from '../volume-error.js';
 import type { VolumeReader } from '../volume-reader.js';
@@ -19,9 +18,8 @@ export class StoredVolumeReader implements VolumeReader {
 
   constructor(
     readonly manifest: Manifest,
-    private readonly source: ChunkSource,
+    private readonly chunks: ChunkReader,
     private readonly hold: Hold,
-    private readonly cache?: ChunkCache,
   ) {}
 
   get sizeBytes(): number {
@@ -51,6 +49,7 @@ export class StoredVolumeReader implements VolumeReader {
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
+    this.chunks.close();
     await this.hold.release();
   }
 
@@ -70,12 +69,8 @@ export class StoredVolumeReader implements VolumeReader {
     return parts;
   }
 
-  private async fill({ chunk, from, target }: Part, signal: AbortSignal | undefined): Promise<void> {
-    if (this.cache) {
-      return this.cache.read(chunk, from, target, () => this.source.load(chunk.digest, chunk.bytes), signal);
-    }
-    const content = await this.source.load(chunk.digest, chunk.bytes, signal);
-    target.set(content.subarray(from, from + target.length));
+  private fill({ chunk, from, target }: Part, signal: AbortSignal | undefined): Promise<void> {
+    return this.chunks.read(chunk, from, target, signal);
   }
 
   private check(offset: number, length: number): void {

@@ -19,6 +19,7 @@ import { SessionApps } from '#libs/sessions';
 import { ItOnly } from '../auth/it-only.decorator.js';
 import { CurrentPrincipal } from '../auth/principal.decorator.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
+import { numberParam } from './number-param.js';
 
 const read = [errors.notSignedIn, errors.forbidden] as const;
 const change = [...read, errors.invalidRequest, errors.originRefused, errors.notFound] as const;
@@ -30,7 +31,6 @@ const roleParam = {
     .max(256)
     .regex(/^[^\0]+$/),
 };
-const numberParam = { schema: z.coerce.number().int().min(1).max(1_000_000) };
 const nowSchema = z.strictObject({ now: z.enum(['true', 'false']).default('false') });
 type NowQuery = z.infer<typeof nowSchema>;
 

@@ -1,10 +1,11 @@
-import { Body, Controller, Delete, Get, Param, Patch } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Patch, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { type DesktopView, type HostView, idSchema, type UpdateHost, updateHostSchema } from '#libs/contracts';
 import { DesktopDisposal, DesktopQueries, HostRegistry, HostService } from '#libs/desktops';
 import type { Principal } from '#libs/identity';
 import { errors } from '#libs/kernel';
+import { HostFencing } from '#libs/sessions';
 import { ItOnly } from '../auth/it-only.decorator.js';
 import { CurrentPrincipal } from '../auth/principal.decorator.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
@@ -23,6 +24,7 @@ export class FleetController {
     private readonly disposal: DesktopDisposal,
     private readonly hosts: HostRegistry,
     private readonly hostService: HostService,
+    private readonly fencing: HostFencing,
   ) {}
 
   @Get('desktops')
@@ -72,5 +74,34 @@ export class FleetController {
     @Body({ schema: updateHostSchema }) change: UpdateHost,
   ): Promise<HostView> {
     return this.hostService.update(name, change, principal.username);
+  }
+
+  @Put('hosts/:name/fence')
+  @Endpoint({
+    summary: 'Gives a host up that is dead, or cut off from people and from the store',
+    description:
+      'Its people get other desktops with their profiles as of the last version; what the host still writes of them is ' +
+      'refused. A host that comes back destroys all its machines first.',
+    status: 204,
+    errors: [...refused, errors.originRefused, errors.notFound],
+  })
+  async fenceHost(
+    @CurrentPrincipal() principal: Principal,
+    @Param('name', { schema: hostNameSchema }) name: string,
+  ): Promise<void> {
+    await this.fencing.fence(name, principal.username);
+  }
+
+  @Delete('hosts/:name/fence')
+  @Endpoint({
+    summary: 'Takes a host back that was given up, once it has destroyed all its machines; it goes on draining',
+    status: 204,
+    errors: [...refused, errors.originRefused, errors.notFound, errors.conflict],
+  })
+  async liftFence(
+    @CurrentPrincipal() principal: Principal,
+    @Param('name', { schema: hostNameSchema }) name: string,
+  ): Promise<void> {
+    await this.fencing.lift(name, principal.username);
   }
 }

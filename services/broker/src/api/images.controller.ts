@@ -1,6 +1,5 @@
 import { Body, Controller, Get, Param, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { z } from 'zod';
 import {
   type ImageVersionView,
   type ImageView,
@@ -14,8 +13,8 @@ import { DomainError, errors } from '#libs/kernel';
 import { ItOnly } from '../auth/it-only.decorator.js';
 import { CurrentPrincipal } from '../auth/principal.decorator.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
+import { numberParam } from './number-param.js';
 
-const numberParam = { schema: z.coerce.number().int().min(1).max(1_000_000) };
 const refused = [errors.notSignedIn, errors.forbidden] as const;
 const refusedChange = [...refused, errors.invalidRequest, errors.originRefused, errors.notFound] as const;
 

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Headers, Inject, Param, Post, Put, Req } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, Inject, Param, Post, Put, Query, Req } from '@nestjs/common';
 import { ApiHeader, ApiTags } from '@nestjs/swagger';
 import type { Request } from 'express';
 import { z } from 'zod';
@@ -9,6 +9,7 @@ import {
   displaySizeSchema,
   idSchema,
   nameSchema,
+  profileOutcomeSchema,
   type SessionView,
   type TicketView,
 } from '#libs/contracts';
@@ -28,6 +29,8 @@ const idempotencyKeySchema = z
   .string()
   .regex(/^[\x21-\x7e]{1,200}$/)
   .optional();
+
+const logOffQuerySchema = z.strictObject({ profile: profileOutcomeSchema.optional() });
 
 /** A person's own sessions; those of others do not exist for them. */
 @ApiTags('sessions')
@@ -142,8 +145,20 @@ export class SessionsController {
   }
 
   @Delete(':id')
-  @Endpoint({ summary: 'Logs off: the session and its desktop end', status: 202, answer: 'Session', errors: change })
-  logOff(@CurrentPrincipal() principal: Principal, @Param('id', idParam) id: string): Promise<SessionView> {
-    return this.sessions.logOff(principal, id);
+  @Endpoint({
+    summary: 'Logs off: the session and its desktop end',
+    description:
+      'With `profile=erase` what was written to the profile on this desktop is forgotten, where the pool asks at ' +
+      'log-off; without, it is kept. A choice that the pool does not leave is `forbidden`, and the session goes on.',
+    status: 202,
+    answer: 'Session',
+    errors: [...change, errors.invalidRequest, errors.forbidden],
+  })
+  logOff(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', idParam) id: string,
+    @Query({ schema: logOffQuerySchema }) { profile }: z.infer<typeof logOffQuerySchema>,
+  ): Promise<SessionView> {
+    return this.sessions.logOff(principal, id, profile);
   }
 }

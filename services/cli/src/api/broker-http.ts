@@ -43,6 +43,14 @@ export class BrokerHttp {
     return checked.data;
   }
 
+  /** What is no JSON, as it is. @throws as `call` */
+  async bytes(path: string): Promise<Uint8Array> {
+    const response = await this.send('GET', path, undefined);
+    const content = await this.reading(() => response.arrayBuffer());
+    if (!response.ok) throw this.problem(response.status, parsed(Buffer.from(content).toString()));
+    return new Uint8Array(content);
+  }
+
   private send(method: string, path: string, body: unknown): Promise<Response> {
     const { url, token } = this.options;
     return this.reading(() =>

@@ -3,19 +3,31 @@ import {
   type AppView,
   type AssignApp,
   appViewSchema,
+  type HostView,
+  hostViewSchema,
   type ImageVersionView,
   type ImageView,
   type ImportImage,
+  type ImportProfile,
   imageVersionViewSchema,
   imageViewSchema,
   type PoolView,
+  type ProfileImportView,
+  type ProfileLimitView,
+  type ProfileVersionView,
   type ProfileView,
+  type ProfileVolumeView,
   poolViewSchema,
+  profileImportViewSchema,
+  profileLimitViewSchema,
+  profileVersionViewSchema,
   profileViewSchema,
+  profileVolumeViewSchema,
   type RegisterAppVersion,
   type UpdateAppVersion,
 } from '#libs/contracts';
-import { type BrokerHttp, pathOf } from './broker-http.js';
+import { type BrokerHttp, noAnswer, pathOf } from './broker-http.js';
+import { VersionLooks } from './version-looks.js';
 
 /** What IT may ask the broker, as whoever signed in. Every call throws CliError. */
 export class Broker {
@@ -83,5 +95,67 @@ export class Broker {
   profiles(username?: string): Promise<ProfileView[]> {
     const query = new URLSearchParams({ limit: '1000', ...(username !== undefined && { username }) });
     return this.http.call({ path: `/profiles?${query}`, answer: z.array(profileViewSchema) });
+  }
+
+  /** By context; none for somebody who is not known. */
+  profileVolumes(username: string): Promise<ProfileVolumeView[]> {
+    return this.http.call({ path: pathOf('profiles', username, 'volumes'), answer: z.array(profileVolumeViewSchema) });
+  }
+
+  /** Newest first, damaged ones too. */
+  profileVersions(username: string, context: string): Promise<ProfileVersionView[]> {
+    const path = pathOf('profiles', username, 'volumes', context, 'versions');
+    return this.http.call({ path, answer: z.array(profileVersionViewSchema) });
+  }
+
+  /** Begins it: a provisioner does it within seconds. */
+  async restoreProfile(username: string, context: string, number: number): Promise<void> {
+    const path = pathOf('profiles', username, 'volumes', context, 'versions', number, 'restore');
+    await this.http.call({ method: 'POST', path, answer: noAnswer });
+  }
+
+  /** Has a version that was copied into the site's store made the newest: a provisioner does it within seconds. */
+  importProfile(username: string, context: string, wanted: ImportProfile): Promise<ProfileImportView> {
+    const path = pathOf('profiles', username, 'volumes', context, 'import');
+    return this.http.call({ method: 'POST', path, body: wanted, answer: profileImportViewSchema });
+  }
+
+  profileImport(id: string): Promise<ProfileImportView> {
+    return this.http.call({ path: pathOf('profiles', 'imports', id), answer: profileImportViewSchema });
+  }
+
+  /** What a version of a profile holds. */
+  versionLooks(username: string, context: string, number: number): VersionLooks {
+    return new VersionLooks(this.http, username, context, number);
+  }
+
+  /** Destroys the keys of all of a person's volumes, or of one. */
+  async deleteProfile(username: string, context?: string): Promise<void> {
+    const path =
+      context === undefined ? pathOf('profiles', username) : pathOf('profiles', username, 'volumes', context);
+    await this.http.call({ method: 'DELETE', path, answer: noAnswer });
+  }
+
+  profileLimits(): Promise<ProfileLimitView[]> {
+    return this.http.call({ path: '/profiles/limits', answer: z.array(profileLimitViewSchema) });
+  }
+
+  setProfileLimit(role: string, sizeMiB: number): Promise<ProfileLimitView> {
+    const path = pathOf('profiles', 'limits', role);
+    return this.http.call({ method: 'PUT', path, body: { sizeMiB }, answer: profileLimitViewSchema });
+  }
+
+  async removeProfileLimit(role: string): Promise<void> {
+    await this.http.call({ method: 'DELETE', path: pathOf('profiles', 'limits', role), answer: noAnswer });
+  }
+
+  hosts(): Promise<HostView[]> {
+    return this.http.call({ path: '/hosts', answer: z.array(hostViewSchema) });
+  }
+
+  /** Gives a host up, or takes one back that was given up. */
+  async fenceHost(name: string, fenced: boolean): Promise<void> {
+    const path = pathOf('hosts', name, 'fence');
+    await this.http.call({ method: fenced ? 'PUT' : 'DELETE', path, answer: noAnswer });
   }
 }

@@ -1,8 +1,10 @@
-import type { PoolView, ProfileView } from '#libs/contracts';
+import type { HostView, PoolView } from '#libs/contracts';
 import type { CommandContext } from '../command-context.js';
 import type { CommandResult } from '../command-result.js';
-import { list, minute } from '../text/format.js';
+import { bytes, list, minute } from '../text/format.js';
 import { table } from '../text/table.js';
+
+const MIB = 1024 * 1024;
 
 /** Pools and how they are. */
 export async function listPools(context: CommandContext): Promise<CommandResult> {
@@ -27,24 +29,44 @@ const poolTable = (pools: readonly PoolView[]): string =>
     'There are no pools',
   );
 
-export interface ListProfilesOptions {
-  readonly user?: string;
+/** Hypervisor hosts and how they are. */
+export async function listHosts(context: CommandContext): Promise<CommandResult> {
+  const hosts = await (await context.broker()).hosts();
+  return { document: hosts, text: hostTable(hosts) };
 }
 
-/** What people's profile records hold since their last logon. */
-export async function listProfiles(context: CommandContext, { user }: ListProfilesOptions): Promise<CommandResult> {
-  const profiles = await (await context.broker()).profiles(user);
-  return { document: profiles, text: profileTable(profiles) };
-}
-
-const profileTable = (profiles: readonly ProfileView[]): string =>
+const hostTable = (hosts: readonly HostView[]): string =>
   table(
-    ['user', 'roles', 'applications', 'as of'],
-    profiles.map(({ username, roles, apps, updatedAt }) => [
-      username,
-      list(roles),
-      list(apps.map((app) => `${app.name} ${app.version}${app.pinned ? ' (pinned)' : ''}`)),
-      minute(updatedAt),
+    ['name', 'state', 'driver', 'machines', 'memory left', 'disk left', 'last seen'],
+    hosts.map((host) => [
+      host.name,
+      stateOf(host),
+      host.driver,
+      host.machines,
+      bytes(host.availableMemoryMiB * MIB),
+      bytes(host.availableDiskMiB * MIB),
+      minute(host.lastSeenAt),
     ]),
-    'No profile records: they are made at the first logon',
+    'There are no hosts: each registers itself when its provisioner starts',
   );
+
+const stateOf = ({ fencedAt, online, mode }: HostView): string =>
+  fencedAt !== null ? `fenced since ${minute(fencedAt)}` : online ? mode : 'silent';
+
+/** Gives a host up. */
+export async function fenceHost(context: CommandContext, name: string): Promise<CommandResult> {
+  await (await context.broker()).fenceHost(name, true);
+  const text =
+    `${name} is given up: its people get other desktops, with their work as it was last saved. ` +
+    `When it comes back it destroys all its machines; goldleaf host unfence ${name} then`;
+  return { document: { name, fenced: true }, text };
+}
+
+/** Takes a host back that was given up. */
+export async function unfenceHost(context: CommandContext, name: string): Promise<CommandResult> {
+  await (await context.broker()).fenceHost(name, false);
+  return {
+    document: { name, fenced: false },
+    text: `${name} is taken back, and goes on draining until told otherwise`,
+  };
+}

@@ -2,11 +2,12 @@ import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { type CommonConfig, loadStoreConfig } from '#libs/config';
-import { openObjectStore, VolumeStore } from '#libs/volumes';
+import { type ObjectStore, openObjectStore, VolumeStore } from '#libs/volumes';
 import { CliError } from '../cli-error.js';
 
 export interface LocalStore {
   readonly config: CommonConfig;
+  readonly objects: ObjectStore;
   readonly volumes: VolumeStore;
 }
 
@@ -28,7 +29,7 @@ export async function withVolumeStore<T>(
   const keys = accessKey && secretKey && { accessKeyId: accessKey.reveal(), secretAccessKey: secretKey.reveal() };
   const objects = openObjectStore(url, keys, logger);
   try {
-    return await work({ config, volumes: new VolumeStore({ objects, logger }) });
+    return await work({ config, objects, volumes: new VolumeStore({ objects, logger }) });
   } finally {
     objects.close();
   }

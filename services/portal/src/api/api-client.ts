@@ -5,7 +5,12 @@ import {
   type MyApp,
   myAppSchema,
   type PoolSummary,
+  type ProfileOutcome,
+  type ProfileVersionView,
+  type ProfileVolumeView,
   poolSummarySchema,
+  profileVersionViewSchema,
+  profileVolumeViewSchema,
   type SessionView,
   sessionViewSchema,
   type TicketView,
@@ -70,8 +75,23 @@ export class ApiClient {
     return this.http.callWithoutAnswer(`/sessions/${sessionId}/recycle`, { method: 'POST' });
   }
 
-  logOff(sessionId: string): Promise<void> {
-    return this.http.callWithoutAnswer(`/sessions/${sessionId}`, { method: 'DELETE' });
+  /** @param outcome only where the pool leaves the choice to the person */
+  logOff(sessionId: string, outcome?: ProfileOutcome): Promise<void> {
+    const query = outcome === undefined ? '' : `?profile=${outcome}`;
+    return this.http.callWithoutAnswer(`/sessions/${sessionId}${query}`, { method: 'DELETE' });
+  }
+
+  readonly myProfileVolumes = (): Promise<ProfileVolumeView[]> =>
+    this.http.call('/me/profile/volumes', profileVolumeViewSchema.array());
+
+  /** Newest first, damaged ones too. */
+  myProfileVersions(context: string): Promise<ProfileVersionView[]> {
+    return this.http.call(`/me/profile/volumes/${context}/versions`, profileVersionViewSchema.array());
+  }
+
+  /** Begins it: it is done within seconds. */
+  restoreMyProfile(context: string, number: number): Promise<void> {
+    return this.http.callWithoutAnswer(`/me/profile/volumes/${context}/versions/${number}/restore`, { method: 'POST' });
   }
 
   /** The applications that the person has or may add. */

@@ -1,8 +1,8 @@
 import { useEffect, useId, useState } from 'react';
 import type { AppAssignmentKind, AppAssignmentView, AppMode, AppView } from '#libs/contracts';
+import { Modal } from '../ui/modal.js';
 import { choiceOf, parseChoice, versionChoices } from './assign-choices.js';
 import { useConsoleClient } from './console-context.js';
-import { Modal } from './modal.js';
 import { RadioCards } from './radio-cards.js';
 
 interface Props {

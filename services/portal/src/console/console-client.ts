@@ -5,8 +5,14 @@ import {
   appViewSchema,
   type ImageView,
   imageViewSchema,
+  type ProfileLimitView,
+  type ProfileVersionView,
   type ProfileView,
+  type ProfileVolumeView,
+  profileLimitViewSchema,
+  profileVersionViewSchema,
   profileViewSchema,
+  profileVolumeViewSchema,
   type UpdateAppVersion,
 } from '#libs/contracts';
 import type { BrokerHttp } from '../api/broker-http.js';
@@ -15,6 +21,12 @@ import type { BrokerHttp } from '../api/broker-http.js';
 export const profilesAtMost = 1000;
 
 const rolesOfPoolSchema = z.object({ roles: z.array(z.string()) });
+
+/** One profile of a person, with its versions, newest first. */
+export interface PersonProfile {
+  readonly volume: ProfileVolumeView;
+  readonly versions: readonly ProfileVersionView[];
+}
 
 /** What the broker's HTTP API does for IT. Who is not of IT gets `forbidden` from every call. */
 export class ConsoleClient {
@@ -25,6 +37,47 @@ export class ConsoleClient {
   /** Latest logon first, at most `profilesAtMost`. */
   readonly profiles = (): Promise<ProfileView[]> =>
     this.http.call(`/profiles?limit=${profilesAtMost}`, profileViewSchema.array());
+
+  /** Those of one person; empty for somebody who has none. */
+  async profilesOf(username: string): Promise<PersonProfile[]> {
+    const path = `/profiles/${encodeURIComponent(username)}/volumes`;
+    const volumes = await this.http.call(path, profileVolumeViewSchema.array());
+    return Promise.all(
+      volumes.map(async (volume) => ({
+        volume,
+        versions: await this.http.call(`${path}/${volume.context}/versions`, profileVersionViewSchema.array()),
+      })),
+    );
+  }
+
+  /** The record of one person's last logon; null where there is none. */
+  async person(username: string): Promise<ProfileView | null> {
+    const query = new URLSearchParams({ username });
+    const [found] = await this.http.call(`/profiles?${query}`, profileViewSchema.array());
+    return found ?? null;
+  }
+
+  /** Begins it: a provisioner does it within seconds. */
+  restoreProfile(username: string, context: string, number: number): Promise<void> {
+    const path = `/profiles/${encodeURIComponent(username)}/volumes/${context}/versions/${number}/restore`;
+    return this.http.callWithoutAnswer(path, { method: 'POST' });
+  }
+
+  /** Destroys the key of one profile of a person: nobody can ever read it again. */
+  deleteProfile(username: string, context: string): Promise<void> {
+    const path = `/profiles/${encodeURIComponent(username)}/volumes/${context}`;
+    return this.http.callWithoutAnswer(path, { method: 'DELETE' });
+  }
+
+  readonly limits = (): Promise<ProfileLimitView[]> =>
+    this.http.call('/profiles/limits', profileLimitViewSchema.array());
+
+  /** From people's next logon on; null takes the limit away. */
+  setLimit(role: string, sizeMiB: number | null): Promise<void> {
+    const path = `/profiles/limits/${encodeURIComponent(role)}`;
+    if (sizeMiB === null) return this.http.callWithoutAnswer(path, { method: 'DELETE' });
+    return this.http.callWithoutAnswer(path, { method: 'PUT', body: { sizeMiB } });
+  }
 
   readonly images = (): Promise<ImageView[]> => this.http.call('/images', imageViewSchema.array());
 

@@ -1,6 +1,7 @@
 import { useEffect } from 'react';
 import { BrokerHttp } from '../api/broker-http.js';
 import { usePortal, usePortalState } from '../state/portal-context.js';
+import { useResource } from '../state/use-resource.js';
 import { Brand } from '../ui/logo.js';
 import { NoticeLine } from '../ui/notice-line.js';
 import { AppDetail } from './app-detail.js';
@@ -10,10 +11,11 @@ import { ConsoleContext } from './console-context.js';
 import { ConsoleLink } from './console-link.js';
 import { useConsoleRoute } from './console-route.js';
 import { ImagesPage } from './images-page.js';
+import { LimitsPage } from './limits-page.js';
 import { Loaded } from './loaded.js';
 import { NotForYou } from './not-for-you.js';
 import { PeoplePage } from './people-page.js';
-import { useResource } from './use-resource.js';
+import { PersonPage } from './person-page.js';
 import './console.css';
 import './console-tables.css';
 import './console-pages.css';
@@ -45,7 +47,11 @@ export function ConsolePage() {
             <ConsoleLink to="/console/apps" current={route.page === 'apps'} testId="nav-apps">
               Applications
             </ConsoleLink>
-            <ConsoleLink to="/console/people" current={route.page === 'people'} testId="nav-people">
+            <ConsoleLink
+              to="/console/people"
+              current={route.page === 'people' || route.page === 'limits'}
+              testId="nav-people"
+            >
               People
             </ConsoleLink>
             <ConsoleLink to="/console/images" current={route.page === 'images'} testId="nav-images">
@@ -82,7 +88,9 @@ export function ConsolePage() {
               }
             </Loaded>
           )}
-          {route.page === 'people' && <PeoplePage />}
+          {route.page === 'people' &&
+            (route.person === null ? <PeoplePage /> : <PersonPage key={route.person} username={route.person} />)}
+          {route.page === 'limits' && <LimitsPage />}
           {route.page === 'images' && <ImagesPage />}
         </main>
         <NoticeLine />

@@ -7,7 +7,10 @@ describe('parseConsoleRoute', () => {
     ['/console/', { page: 'apps', app: null }],
     ['/console/apps', { page: 'apps', app: null }],
     ['/console/apps/gnumeric', { page: 'apps', app: 'gnumeric' }],
-    ['/console/people', { page: 'people' }],
+    ['/console/people', { page: 'people', person: null }],
+    ['/console/people/anna%2Fb%20c', { page: 'people', person: 'anna/b c' }],
+    ['/console/people/%', { page: 'people', person: '%' }],
+    ['/console/limits', { page: 'limits' }],
     ['/console/images', { page: 'images' }],
     ['/console/nothing/gnumeric', { page: 'apps', app: null }],
   ])('%s', (pathname, route) => {

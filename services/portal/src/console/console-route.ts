@@ -3,7 +3,8 @@ import { useSyncExternalStore } from 'react';
 /** A page of the console, as its address says. */
 export type ConsoleRoute =
   | { readonly page: 'apps'; readonly app: string | null }
-  | { readonly page: 'people' }
+  | { readonly page: 'people'; readonly person: string | null }
+  | { readonly page: 'limits' }
   | { readonly page: 'images' };
 
 const moved = 'goldleaf-console-moved';
@@ -11,8 +12,18 @@ const moved = 'goldleaf-console-moved';
 /** `/console/apps/gnumeric` and the like; anything else is the list of applications. */
 export function parseConsoleRoute(pathname: string): ConsoleRoute {
   const [, , page, name] = pathname.split('/');
-  if (page === 'people' || page === 'images') return { page };
+  if (page === 'people') return { page, person: name ? decoded(name) : null };
+  if (page === 'limits' || page === 'images') return { page };
   return { page: 'apps', app: page === 'apps' && name ? name : null };
+}
+
+/** People are named as their directory likes; what is no encoding names nobody. */
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
 }
 
 export function useConsoleRoute(): ConsoleRoute {

@@ -39,19 +39,6 @@ describe('console words', () => {
     expect(namesOf(words.imageStateWords)).toEqual([...imageVersionStateSchema.options].sort());
   });
 
-  it('write sizes with a digit where it matters, and never 1000 of a unit', () => {
-    const sizes = [812, 63_700, 999_600, 19_250_000, 213_600_000, 999_700_000, 1_284_000_000];
-    expect(sizes.map(words.wordsForBytes)).toEqual([
-      '812 B',
-      '64 kB',
-      '1.0 MB',
-      '19.3 MB',
-      '214 MB',
-      '1.0 GB',
-      '1.3 GB',
-    ]);
-  });
-
   it('know the newest version of a ring, damaged and withdrawn ones left out', () => {
     expect(words.newestOf('pilot', versions)?.number).toBe(2);
     expect(words.newestOf('broad', versions)?.number).toBe(1);

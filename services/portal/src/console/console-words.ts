@@ -6,6 +6,8 @@ import type {
   AppVersionState,
   AppVersionView,
   ImageVersionView,
+  ProfileVersionReason,
+  ProfileVersionView,
 } from '#libs/contracts';
 
 export const kindWords: Readonly<Record<AppAssignmentKind, string>> = {
@@ -33,30 +35,6 @@ export const imageStateWords: Readonly<Record<ImageVersionView['state'], string>
   retired: 'Retired',
   failed: 'Failed',
 };
-
-/** `812 B`, `64 kB`, `19.2 MB`, `214 MB`, `1.3 GB`, in thousands. */
-export function wordsForBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let value = bytes;
-  let unit = 0;
-  while (unit < units.length - 1 && Number(value.toFixed(0)) >= 1000) {
-    value /= 1000;
-    unit += 1;
-  }
-  const digits = unit >= 2 && value < 99.95 ? 1 : 0;
-  return `${value.toFixed(digits)} ${units[unit]}`;
-}
-
-/** The day alone, as the browser's language writes it. */
-export function wordsForDay(timestamp: string): string {
-  return new Date(timestamp).toLocaleDateString([], { day: 'numeric', month: 'short', year: 'numeric' });
-}
-
-/** Day and time as the browser's language writes them. */
-export function wordsForTime(timestamp: string): string {
-  const time = new Date(timestamp).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
-  return `${wordsForDay(timestamp)}, ${time}`;
-}
 
 /** `Debian 12, x86_64`. */
 export function wordsForOs({ id, versionId, architecture }: AppVersionView['os']): string {
@@ -96,3 +74,21 @@ export function newestOf(ring: AppRing, versions: readonly AppVersionView[]): Ap
     versions.find((version) => version.state === 'published' && (ring === 'pilot' || version.ring === 'broad')) ?? null
   );
 }
+
+/** Why a version of a profile was made, as IT reads it. */
+export function versionReasonForIt({
+  reason,
+  restoredFrom,
+}: Pick<ProfileVersionView, 'reason' | 'restoredFrom'>): string {
+  return restoredFrom === null ? reasonWords[reason] : `Restored from version ${restoredFrom}`;
+}
+
+const reasonWords: Readonly<Record<ProfileVersionReason, string>> = {
+  first: 'First',
+  'write-back': 'While in use',
+  disconnect: 'At disconnect',
+  'log-off': 'At log-off',
+  recycle: 'At a clean restart',
+  roamed: 'Signed in elsewhere',
+  restored: 'Restored',
+};

@@ -1,5 +1,6 @@
 import type { ImageVersionView, ImageView } from '#libs/contracts';
-import { imageStateWords, wordsForBytes, wordsForDay, wordsForHosts, wordsForTime } from './console-words.js';
+import { wordsForBytes, wordsForDay, wordsForTime } from '../words/amount-words.js';
+import { imageStateWords, wordsForHosts } from './console-words.js';
 import { rollBackTarget } from './roll-back-target.js';
 
 interface Props {

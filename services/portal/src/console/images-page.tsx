@@ -1,11 +1,11 @@
 import { useState } from 'react';
 import type { ImageVersionView, ImageView } from '#libs/contracts';
 import { usePortal } from '../state/portal-context.js';
+import { useResource } from '../state/use-resource.js';
+import { Modal } from '../ui/modal.js';
 import { useConsoleClient } from './console-context.js';
 import { ImageTable } from './image-table.js';
 import { Loaded } from './loaded.js';
-import { Modal } from './modal.js';
-import { useResource } from './use-resource.js';
 
 interface Question {
   readonly title: string;

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
+import type { Resource } from '../state/use-resource.js';
 import { Spinner } from '../ui/spinner.js';
 import { wordsForProblem } from '../words/problem-words.js';
-import type { Resource } from './use-resource.js';
 
 interface Props<T> {
   readonly resource: Resource<T>;

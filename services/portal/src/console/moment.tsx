@@ -1,4 +1,4 @@
-import { wordsForDay, wordsForTime } from './console-words.js';
+import { wordsForDay, wordsForTime } from '../words/amount-words.js';
 
 interface Props {
   readonly at: string;

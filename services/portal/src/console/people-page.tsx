@@ -1,11 +1,14 @@
 import { useState } from 'react';
 import type { ProfileView } from '#libs/contracts';
+import { useResource } from '../state/use-resource.js';
+import { wordsForTime } from '../words/amount-words.js';
+import { AppChips } from './app-chips.js';
 import { profilesAtMost } from './console-client.js';
 import { useConsoleClient } from './console-context.js';
-import { wordsForPeople, wordsForTime } from './console-words.js';
+import { ConsoleLink } from './console-link.js';
+import { wordsForPeople } from './console-words.js';
 import { filterPeople } from './filter-people.js';
 import { Loaded } from './loaded.js';
-import { useResource } from './use-resource.js';
 
 /** Rows drawn at once: thousands of people would make the page slow, and nobody reads them. */
 const shownAtMost = 200;
@@ -19,18 +22,23 @@ export function PeoplePage() {
       <div className="section-head section-head-page">
         <div>
           <h1>People</h1>
-          <p className="lead">Everybody who has logged on, with what they got the last time.</p>
+          <p className="lead">Everybody who has logged on, and what they got.</p>
         </div>
-        <label className="filter">
-          <span className="hidden-words">Filter by name, role or application</span>
-          <input
-            type="search"
-            data-testid="people-filter"
-            placeholder="Name, role or application"
-            value={filter}
-            onChange={(event) => setFilter(event.target.value)}
-          />
-        </label>
+        <div className="head-actions">
+          <ConsoleLink to="/console/limits" className="button button-quiet" testId="to-limits">
+            Profile sizes
+          </ConsoleLink>
+          <label className="filter">
+            <span className="hidden-words">Filter by name, role or application</span>
+            <input
+              type="search"
+              data-testid="people-filter"
+              placeholder="Name, role or application"
+              value={filter}
+              onChange={(event) => setFilter(event.target.value)}
+            />
+          </label>
+        </div>
       </div>
       <Loaded resource={profiles}>{(all) => <People all={all} shown={filterPeople(all, filter)} />}</Loaded>
     </>
@@ -60,10 +68,18 @@ function People({ all, shown }: { readonly all: readonly ProfileView[]; readonly
             <tbody>
               {shown.slice(0, shownAtMost).map((profile) => (
                 <tr key={profile.username} data-testid={`person-${profile.username}`}>
-                  <th scope="row">{profile.username}</th>
+                  <th scope="row">
+                    <ConsoleLink
+                      to={`/console/people/${encodeURIComponent(profile.username)}`}
+                      className="person-link"
+                      testId={`person-link-${profile.username}`}
+                    >
+                      {profile.username}
+                    </ConsoleLink>
+                  </th>
                   <td>{profile.roles.join(', ') || <span className="muted">None</span>}</td>
                   <td>
-                    <Apps apps={profile.apps} />
+                    <AppChips apps={profile.apps} />
                   </td>
                   <td className="nowrap">{wordsForTime(profile.updatedAt)}</td>
                 </tr>
@@ -73,20 +89,5 @@ function People({ all, shown }: { readonly all: readonly ProfileView[]; readonly
         </div>
       )}
     </>
-  );
-}
-
-function Apps({ apps }: Pick<ProfileView, 'apps'>) {
-  if (apps.length === 0) return <span className="muted">None</span>;
-  return (
-    <ul className="chips">
-      {apps.map((app) => (
-        <li key={app.name} className="chip" title={`From ${app.role}`}>
-          {app.displayName} <span className="muted">no. {app.version}</span>
-          {app.pinned && <span className="chip-mark">own choice</span>}
-          {app.mode === 'on-demand' && <span className="chip-mark">when first opened</span>}
-        </li>
-      ))}
-    </ul>
   );
 }

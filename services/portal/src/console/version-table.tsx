@@ -2,10 +2,11 @@ import { useState } from 'react';
 import type { AppVersionView, AppView } from '#libs/contracts';
 import { toApiError } from '../api/api-error.js';
 import { usePortal } from '../state/portal-context.js';
+import { wordsForBytes } from '../words/amount-words.js';
+import { wordsForRefusal } from '../words/refusal-words.js';
 import { useConsoleClient } from './console-context.js';
-import { ringWords, versionStateWords, wordsForBytes, wordsForOs } from './console-words.js';
+import { ringWords, versionStateWords, wordsForOs } from './console-words.js';
 import { Moment } from './moment.js';
-import { wordsForRefusal } from './refusal-words.js';
 import { VersionWithdrawDialog } from './version-withdraw-dialog.js';
 
 interface Props {

@@ -1,7 +1,7 @@
 import type { AppVersionView, AppView } from '#libs/contracts';
+import { Modal } from '../ui/modal.js';
 import { useConsoleClient } from './console-context.js';
 import { newestOf } from './console-words.js';
-import { Modal } from './modal.js';
 
 interface Props {
   readonly app: AppView;

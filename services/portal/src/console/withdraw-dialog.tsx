@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { AppView } from '#libs/contracts';
+import { Modal } from '../ui/modal.js';
 import { useConsoleClient } from './console-context.js';
-import { Modal } from './modal.js';
 
 interface Props {
   readonly app: AppView;

@@ -19,6 +19,8 @@ const session = (state: SessionView['state'], desktopId: string | null = desktop
   preparingReason: 'logon',
   queue: null,
   failure: null,
+  endReason: null,
+  profile: null,
   createdAt: '2026-11-22T10:00:00Z',
 });
 

@@ -4,6 +4,7 @@ import { useNow } from '../state/use-now.js';
 import { CheckIcon } from '../ui/icons.js';
 import { Spinner } from '../ui/spinner.js';
 import { wordsForAwaited } from '../words/app-words.js';
+import { wordsForProfileWait } from '../words/profile-words.js';
 import { phaseWords, wordsForColdStart, wordsForDuration, wordsForQueue } from '../words/session-words.js';
 import { coldStartSeconds, rememberColdStart } from './cold-start-memory.js';
 import { isConnectable, type LinkState, wordsForLoss } from './link-state.js';
@@ -32,11 +33,14 @@ export function LogonProgress({ title, text, link }: Props) {
   const cold = !deskReady && ((!drawn && opening?.spareExpected === false) || elapsedMs > warmWithinMs);
 
   const queue = session?.queue ?? null;
+  // It has its desktop: no spare is waited for.
+  const inProfile = session?.desktop != null && session.profile !== null;
   const paused = queue !== null && queue.paused !== null;
   const wasPaused = useRef(false);
   wasPaused.current ||= paused;
   const coldText = queue ? wordsForQueue(queue) : wordsForColdStart(coldStartSeconds(pool));
-  const waitingText = cold || paused ? coldText : text;
+  const profileText = wordsForProfileWait(session);
+  const waitingText = profileText ?? (inProfile ? text : cold || paused ? coldText : text);
 
   // What a cold start takes here is known when it is over.
   useEffect(() => {

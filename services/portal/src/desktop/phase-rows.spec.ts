@@ -15,6 +15,8 @@ const session = (state: SessionView['state'], phases: LogonPhase[]): SessionView
   preparingReason: 'logon',
   queue: null,
   failure: null,
+  endReason: null,
+  profile: null,
   createdAt: startedAt,
 });
 const statuses = (of: SessionView | null, drawn = false) => phaseRows(of, drawn).map((row) => row.status);

@@ -9,12 +9,12 @@ export interface PhaseRow {
 }
 
 /**
- * The four phases of a logon as the screen shows them: exactly one is running until the picture is `drawn`. The last
+ * The phases of a logon as the screen shows them: exactly one is running until the picture is `drawn`. The last
  * one is this browser's own and is never taken from the broker.
  */
 export function phaseRows(session: SessionView | null, drawn: boolean): PhaseRow[] {
   const deskReady = isConnectable(session);
-  const names = logonPhaseNameSchema.options;
+  const names = logonPhaseNameSchema.options.filter((name) => name !== 'profile' || session?.profile);
   const rows = names.map((name): PhaseRow => {
     const durationMs = session?.phases.find((phase) => phase.name === name)?.durationMs ?? null;
     const done = name === 'connect' ? drawn : deskReady || durationMs !== null;
@@ -23,8 +23,8 @@ export function phaseRows(session: SessionView | null, drawn: boolean): PhaseRow
   const current = rows.findIndex((row) => row.status === 'waiting');
   return rows.map((row, index) => {
     if (index === current && (deskReady || row.name !== 'connect')) return { ...row, status: 'running' };
-    // Not ready although all three are done: the broker is still at the last of them.
-    if (current === names.indexOf('connect') && !deskReady && row.name === 'prepare') {
+    // Not ready although all before are done: the broker is still at the last of them.
+    if (current === names.indexOf('connect') && !deskReady && index === current - 1) {
       return { ...row, status: 'running', durationMs: null };
     }
     return row;

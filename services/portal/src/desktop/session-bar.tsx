@@ -1,9 +1,12 @@
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import { usePortal, usePortalState } from '../state/portal-context.js';
 import { AppsIcon, ClipboardIcon, FullScreenIcon, LogOffIcon, RestartIcon } from '../ui/icons.js';
+import { asksAtLogOff, standingWarning, wordsForRestart } from '../words/profile-words.js';
 import { AppsPanel } from './apps-panel.js';
+import { BarProfile } from './bar-profile.js';
 import { ClipboardPanel } from './clipboard-panel.js';
 import type { DesktopSurface, SurfaceState } from './desktop-surface.js';
+import { LogOffConfirm } from './log-off-confirm.js';
 import { RestartConfirm } from './restart-confirm.js';
 import { useFullScreen } from './use-full-screen.js';
 
@@ -17,6 +20,7 @@ interface Props {
 
 /** A handle of a few pixels at the top centre; it opens the bar for pointer, finger and keyboard. */
 export function SessionBar({ surface, surfaceState, open, onOpen, onClose }: Props) {
+  const warning = standingWarning(usePortalState().session?.profile ?? null);
   return (
     <div className="bar-place">
       {open ? (
@@ -24,15 +28,22 @@ export function SessionBar({ surface, surfaceState, open, onOpen, onClose }: Pro
       ) : (
         <button
           type="button"
-          className={`bar-handle${surfaceState.unstable || surfaceState.clipboardBlocked ? ' bar-handle-attention' : ''}`}
+          className={handleClass(warning, surfaceState)}
           data-testid="bar-handle"
-          aria-label="Open the bar (Control, Alt and Shift together)"
+          aria-label={`${warning ? `${warning}. ` : ''}Open the bar (Control, Alt and Shift together)`}
           title="Applications, restart, log off, full screen, clipboard (Ctrl + Alt + Shift)"
           onClick={onOpen}
-        />
+        >
+          {warning}
+        </button>
       )}
     </div>
   );
+}
+
+function handleClass(warning: string | null, { unstable, clipboardBlocked }: SurfaceState): string {
+  if (warning) return 'bar-handle bar-handle-warning';
+  return unstable || clipboardBlocked ? 'bar-handle bar-handle-attention' : 'bar-handle';
 }
 
 function OpenBar({ surface, surfaceState, onClose }: Omit<Props, 'open' | 'onOpen'>) {
@@ -40,8 +51,9 @@ function OpenBar({ surface, surfaceState, onClose }: Omit<Props, 'open' | 'onOpe
   const { session } = usePortalState();
   const fullScreen = useFullScreen();
   const first = useRef<HTMLButtonElement>(null);
-  const [panel, setPanel] = useState<'apps' | 'restart' | 'clipboard' | null>(null);
+  const [panel, setPanel] = useState<'apps' | 'restart' | 'clipboard' | 'log-off' | null>(null);
   const apps = session?.apps ?? [];
+  const profile = session?.profile ?? null;
 
   useEffect(() => first.current?.focus(), []);
 
@@ -111,13 +123,34 @@ function OpenBar({ surface, surfaceState, onClose }: Omit<Props, 'open' | 'onOpe
             <FullScreenIcon /> {fullScreen.active ? 'Leave full screen' : 'Full screen'}
           </button>
         )}
-        <button type="button" className="bar-button" data-testid="log-off" onClick={() => void portal.logOff()}>
+        <button
+          type="button"
+          className="bar-button"
+          data-testid="log-off"
+          aria-expanded={asksAtLogOff(profile) ? panel === 'log-off' : undefined}
+          onClick={() => {
+            if (asksAtLogOff(profile)) setPanel(panel === 'log-off' ? null : 'log-off');
+            else void portal.logOff();
+          }}
+        >
           <LogOffIcon /> Log off
         </button>
       </div>
+      {profile && panel !== 'log-off' && <BarProfile profile={profile} />}
       {panel === 'apps' && <AppsPanel apps={apps} onDone={onClose} />}
       {panel === 'restart' && (
-        <RestartConfirm onCancel={() => setPanel(null)} onConfirm={() => void portal.restartClean()} />
+        <RestartConfirm
+          text={wordsForRestart(profile)}
+          onCancel={() => setPanel(null)}
+          onConfirm={() => void portal.restartClean()}
+        />
+      )}
+      {panel === 'log-off' && asksAtLogOff(profile) && (
+        <LogOffConfirm
+          profile={profile}
+          onCancel={() => setPanel(null)}
+          onConfirm={(outcome) => void portal.logOff(outcome)}
+        />
       )}
       {panel === 'clipboard' && <ClipboardPanel surface={surface} surfaceState={surfaceState} onDone={onClose} />}
     </div>

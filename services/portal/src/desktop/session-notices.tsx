@@ -5,6 +5,7 @@ import { CloseIcon, WarningIcon } from '../ui/icons.js';
 import { NoticeLine } from '../ui/notice-line.js';
 import { Spinner } from '../ui/spinner.js';
 import { appFailureWords, wordsForAwaited, workWithoutIt, workWithoutThem } from '../words/app-words.js';
+import { ProfileNotice } from './profile-notice.js';
 
 interface Props {
   /** The desktop is on the screen: only then is there something to say about its applications. */
@@ -32,6 +33,7 @@ export function SessionNotices({ visible, onDone }: Props) {
 
   return (
     <div className="notice-stack">
+      <ProfileNotice session={visible ? session : null} onDone={onDone} />
       <div aria-live="polite">
         {missing.length > 0 && (
           <MissingApps

@@ -2,6 +2,7 @@ import type { PoolSummary, SessionView } from '#libs/contracts';
 import { usePortal } from '../state/portal-context.js';
 import { MonitorIcon } from '../ui/icons.js';
 import { Spinner } from '../ui/spinner.js';
+import { wordsForMoment } from '../words/amount-words.js';
 
 interface Props {
   readonly pool: PoolSummary;
@@ -49,14 +50,8 @@ export function PoolCard({ pool, session }: Props) {
 
 function Availability({ pool, session }: Props) {
   if (session?.state === 'ending') return <p className="availability">The last desktop is being discarded</p>;
-  if (session) return <p className="availability availability-live">Running since {timeOf(session.createdAt)}</p>;
+  if (session)
+    return <p className="availability availability-live">Running since {wordsForMoment(session.createdAt)}</p>;
   if (pool.available > 0) return <p className="availability availability-ready">Ready at once</p>;
   return <p className="availability availability-cold">Starts in about half a minute</p>;
-}
-
-function timeOf(timestamp: string): string {
-  const date = new Date(timestamp);
-  const sameDay = date.toDateString() === new Date().toDateString();
-  const time = date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
-  return sameDay ? time : `${date.toLocaleDateString([], { day: 'numeric', month: 'short' })}, ${time}`;
 }

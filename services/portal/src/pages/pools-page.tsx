@@ -1,5 +1,7 @@
 import { useEffect, useRef } from 'react';
 import { AppShelf } from '../apps/app-shelf.js';
+import { MyProfile } from '../profile/my-profile.js';
+import { useMyVolumes } from '../profile/use-my-volumes.js';
 import { usePortal, usePortalState } from '../state/portal-context.js';
 import { MonitorIcon } from '../ui/icons.js';
 import { Brand } from '../ui/logo.js';
@@ -9,6 +11,7 @@ import { PoolCard } from './pool-card.js';
 export function PoolsPage() {
   const portal = usePortal();
   const { user, pools, apps, sessions } = usePortalState();
+  const { volumes, reload } = useMyVolumes();
   const heading = useRef<HTMLHeadingElement>(null);
 
   useEffect(() => heading.current?.focus(), []);
@@ -41,7 +44,9 @@ export function PoolsPage() {
           Your desktops
         </h1>
         <p className="lead">
-          Every desktop starts clean. Restarting one, or logging off, discards what was left on it.
+          {volumes.length === 0
+            ? 'Every desktop starts clean. Restarting one, or logging off, discards what was left on it.'
+            : 'Every desktop starts clean, with your own files and settings. Everything else on it is discarded.'}
         </p>
         <div className={layoutFor(apps?.length, pools?.length)}>
           <div>
@@ -64,6 +69,7 @@ export function PoolsPage() {
                 ))}
               </ul>
             )}
+            <MyProfile volumes={volumes} onChange={reload} />
           </div>
           <div className="start-apps">
             <AppShelf />

@@ -2,10 +2,10 @@ import type { MyApp, PoolSummary, SessionView, UserView } from '#libs/contracts'
 
 export type Screen = 'starting' | 'sign-in' | 'pools' | 'session';
 
-/** One sentence for the person, shown wherever they are. `id` tells two equal sentences apart. */
+/** One sentence for the person, shown wherever they are. `id` tells two equal sentences apart; `lasting` until dismissed. */
 export interface Notice {
   readonly id: number;
-  readonly kind: 'info' | 'error';
+  readonly kind: 'info' | 'lasting' | 'error';
   readonly text: string;
 }
 

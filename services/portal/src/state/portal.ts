@@ -1,4 +1,4 @@
-import type { EventMessage, PoolSummary, SessionView } from '#libs/contracts';
+import type { EventMessage, PoolSummary, ProfileOutcome, SessionView } from '#libs/contracts';
 import type { ApiClient } from '../api/api-client.js';
 import { type ApiError, toApiError } from '../api/api-error.js';
 import { EventsClient } from '../api/events-client.js';
@@ -142,11 +142,18 @@ export class Portal {
     await this.act('restart', (session) => this.api.recycle(session.id));
   }
 
-  async logOff(): Promise<void> {
+  /** @param outcome what the person chose of their profile, where they were asked */
+  async logOff(outcome?: ProfileOutcome): Promise<void> {
     const name = this.state.session?.poolDisplayName;
-    const done = await this.act('log-off', (session) => this.api.logOff(session.id));
+    const done = await this.act('log-off', (session) => this.api.logOff(session.id, outcome));
     if (!done || this.state.screen !== 'session') return;
-    this.dispatch({ type: 'leave', notice: this.notice('info', `You are logged off from ${name}.`) });
+    this.dispatch({
+      type: 'leave',
+      notice: this.notice(
+        'info',
+        `You are logged off from ${name}.${outcome === 'erase' ? ' What you changed was not kept.' : ''}`,
+      ),
+    });
     void this.refresh();
   }
 

@@ -15,6 +15,8 @@ const sessionIn = (state: SessionState, change: Partial<SessionView> = {}): Sess
   preparingReason: 'logon',
   queue: null,
   failure: null,
+  endReason: null,
+  profile: null,
   createdAt: '2026-11-22T10:00:00Z',
   ...change,
 });
@@ -53,6 +55,15 @@ describe('reducePortal', () => {
     const drawn = reducePortal(opened(sessionIn('active')), { type: 'drawn' });
     const state = reducePortal(drawn, event(sessionIn('failed', { failure: 'The host is gone.' })));
     expect(state).toMatchObject({ screen: 'pools', notice: { id: 7, kind: 'error', text: 'The host is gone.' } });
+  });
+
+  it.each([
+    ['roamed', 'lasting', 'You signed in elsewhere; your work was saved and is there.'],
+    ['expired', 'lasting', 'You were away for long, so your desktop Call centre was closed.'],
+    ['log-off', 'info', 'You are logged off from Call centre.'],
+  ] as const)('says why a session has ended: %s', (endReason, kind, text) => {
+    const state = reducePortal(opened(sessionIn('active')), event(sessionIn('ended', { endReason })));
+    expect(state).toMatchObject({ screen: 'pools', session: null, notice: { id: 7, kind, text } });
   });
 
   it.each(['ending', 'ended'] as const)('goes back to the pools with a message when the session is %s', (over) => {

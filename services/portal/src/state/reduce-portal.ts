@@ -1,6 +1,6 @@
 import type { SessionView } from '#libs/contracts';
 import type { PortalAction } from './portal-action.js';
-import { type AppRef, initialState, isOver, type PortalState } from './portal-state.js';
+import { type AppRef, initialState, isOver, type Notice, type PortalState } from './portal-state.js';
 
 /** The page after `action`. Pure: calls to the broker are the `Portal`'s. */
 export function reducePortal(state: PortalState, action: PortalAction): PortalState {
@@ -73,10 +73,20 @@ function withSession(before: PortalState, session: SessionView, noticeId: number
     return { ...atPools(state), notice: { id: noticeId, kind: 'error', text } };
   }
   if (session.state === 'ended' || session.state === 'ending') {
-    const text = `You are logged off from ${session.poolDisplayName}.`;
-    return { ...atPools(state), notice: { id: noticeId, kind: 'info', text } };
+    return { ...atPools(state), notice: { id: noticeId, ...noticeOfEnd(session) } };
   }
   return { ...state, session, awaitedApp: stillAwaited(state.awaitedApp, session) };
+}
+
+/** Nobody may be looking when it ends without them: then it stays to be read. */
+function noticeOfEnd({ endReason, poolDisplayName }: SessionView): Pick<Notice, 'kind' | 'text'> {
+  if (endReason === 'roamed') {
+    return { kind: 'lasting', text: 'You signed in elsewhere; your work was saved and is there.' };
+  }
+  if (endReason === 'expired') {
+    return { kind: 'lasting', text: `You were away for long, so your desktop ${poolDisplayName} was closed.` };
+  }
+  return { kind: 'info', text: `You are logged off from ${poolDisplayName}.` };
 }
 
 /** What was waited for is there, or will not come: of the first the desktop shows a window, of the other the page tells. */

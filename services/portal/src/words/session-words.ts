@@ -5,6 +5,7 @@ export const phaseWords: Readonly<Record<LogonPhaseName, string>> = {
   authorize: 'Checking your access',
   allocate: 'Finding a free desktop',
   prepare: 'Preparing it for you',
+  profile: 'Fetching your profile',
   connect: 'Connecting the screen',
 };
 

@@ -10,6 +10,7 @@ import {
 import type { DesktopApps, WantedApp, WantedApps } from '#libs/sessions';
 import type { MachineExports } from '../exports/machine-exports.js';
 import type { AppMetrics } from '../metrics/app-metrics.js';
+import { isProfileDisk } from '../profiles/profile-disk.js';
 import type { AppAttacher } from './app-attacher.js';
 import type { DesktopMemory } from './app-memory.js';
 import type { AppOptions } from './app-options.js';
@@ -57,7 +58,8 @@ export class AppRound {
 
   /** @throws MachineError when the machine or its guest cannot be told; the signal's reason */
   async run(): Promise<void> {
-    this.has = new Set(await this.parts.driver.volumes(this.desktopId));
+    const volumes = await this.parts.driver.volumes(this.desktopId);
+    this.has = new Set(volumes.filter((id) => !isProfileDisk(id)));
     if (this.isNothing()) return;
     this.plan = planApps(this.desktop.wanted, this.has, (app) => this.isAskedFor(app));
     const arrivals = new Arrivals(this.plan.attached.map((app) => this.bring(app)));
@@ -227,7 +229,8 @@ export class AppRound {
   private async takeAway(): Promise<void> {
     const { attacher, exports, rows, logger } = this.parts;
     const wanted = new Set([...this.coming, ...[...this.attached.values()].map(({ versionId }) => versionId)]);
-    const unwanted = [...new Set([...this.has, ...exports.volumeIds(this.desktopId)])].filter((id) => !wanted.has(id));
+    const served = exports.volumeIds(this.desktopId).filter((id) => !isProfileDisk(id));
+    const unwanted = [...new Set([...this.has, ...served])].filter((id) => !wanted.has(id));
     this.memory.hasLeftovers = false;
     await Promise.all(
       unwanted.map(async (volumeId) => {

@@ -5,6 +5,7 @@ import { type HypervisorDriver, MachineError } from '#libs/hypervisor';
 import { waitFor } from '#libs/kernel';
 import { DesktopApps } from '#libs/sessions';
 import { LOGGER } from '#libs/telemetry';
+import { isProfileDisk } from '../profiles/profile-disk.js';
 import { DRIVER } from '../provisioner-options.js';
 import { AppAttacher } from './app-attacher.js';
 import { AppMemory } from './app-memory.js';
@@ -88,7 +89,8 @@ export class RestoreExports {
 
   private async volumesOf(machineId: string): Promise<typeof this.missing> {
     try {
-      return (await this.driver.volumes(machineId)).map((volumeId) => ({ machineId, volumeId }));
+      const volumeIds = (await this.driver.volumes(machineId)).filter((id) => !isProfileDisk(id));
+      return volumeIds.map((volumeId) => ({ machineId, volumeId }));
     } catch (error) {
       this.logger.warn({ err: error, machineId }, 'a machine does not say which volumes it has');
       return [];

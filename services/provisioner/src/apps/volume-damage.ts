@@ -4,6 +4,7 @@ import { DesktopApps } from '#libs/sessions';
 import { LOGGER, newCorrelationId, runWithCorrelation } from '#libs/telemetry';
 import { VolumeError } from '#libs/volumes';
 import { MachineExports, type ReadFailure } from '../exports/machine-exports.js';
+import { isProfileDisk } from '../profiles/profile-disk.js';
 
 /** Has versions put aside of which the store holds something else than what was signed. */
 @Injectable()
@@ -33,6 +34,8 @@ export class VolumeDamage {
   }
 
   private async look({ machineId, volumeId, error }: ReadFailure): Promise<void> {
+    // What a profile lacks is its guest's to notice: no version of it is taken away from others.
+    if (isProfileDisk(volumeId)) return;
     // A store that does not answer is not damage.
     if (!VolumeError.is(error, 'chunk-damaged', 'object-missing') || this.busy.has(volumeId)) return;
     this.busy.add(volumeId);

@@ -18,6 +18,8 @@ export interface ExportedVersion {
   readonly id: string;
   /** In the store. */
   readonly versionId: VersionId;
+  /** Of an encrypted version. */
+  readonly key?: Uint8Array;
 }
 
 export interface MachineServerOptions {
@@ -71,8 +73,8 @@ export class MachineServer {
    * others who wait, and it comes to be served all the same, unless it is closed.
    * @throws what `VolumeStore.openVersion` does, the signal's reason, and when the socket cannot be listened on
    */
-  async open({ id, versionId }: ExportedVersion, signal?: AbortSignal): Promise<MachineVolume> {
-    const serving = this.served.get(id) ?? this.begin(id, versionId);
+  async open({ id, ...version }: ExportedVersion, signal?: AbortSignal): Promise<MachineVolume> {
+    const serving = this.served.get(id) ?? this.begin(id, version);
     await waitFor(serving.done, signal);
     return { id, socketPath: this.options.socketPath, exportName: id };
   }
@@ -95,9 +97,9 @@ export class MachineServer {
     await Promise.all([...this.served.keys()].map((volumeId) => this.close(volumeId)));
   }
 
-  private begin(id: string, versionId: VersionId): Serving {
+  private begin(id: string, version: Omit<ExportedVersion, 'id'>): Serving {
     const stop = new AbortController();
-    const done = this.serve(id, versionId, AbortSignal.any([stop.signal, this.ended.signal]));
+    const done = this.serve(id, version, AbortSignal.any([stop.signal, this.ended.signal]));
     const serving = { done, stop };
     this.served.set(id, serving);
     done.catch(() => {
@@ -106,11 +108,15 @@ export class MachineServer {
     return serving;
   }
 
-  private async serve(id: string, versionId: VersionId, signal: AbortSignal): Promise<Served> {
+  private async serve(
+    id: string,
+    { versionId, key }: Omit<ExportedVersion, 'id'>,
+    signal: AbortSignal,
+  ): Promise<Served> {
     const listening = this.listen();
     // Seen to below, when there is a reader to be given back.
     listening.catch(() => undefined);
-    const lease = await this.options.readers.acquire(versionId, signal);
+    const lease = await this.options.readers.acquire(versionId, { signal, ...(key && { key }) });
     try {
       await listening;
       signal.throwIfAborted();

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { type Clock, waitFor } from '#libs/kernel';
 import { CLOCK, LOGGER } from '#libs/telemetry';
-import { type VersionId, type VolumeReader, VolumeStore } from '#libs/volumes';
+import { type OpenOptions, type VersionId, type VolumeReader, VolumeStore } from '#libs/volumes';
 
 interface Shared {
   readonly opening: Promise<VolumeReader>;
@@ -33,8 +33,8 @@ export class SharedReaders {
   ) {}
 
   /** @throws what `VolumeStore.openVersion` does, and the signal's reason */
-  async acquire(id: VersionId, signal?: AbortSignal): Promise<ReaderLease> {
-    const shared = this.shared.get(id) ?? this.open(id);
+  async acquire(id: VersionId, { key, signal }: OpenOptions = {}): Promise<ReaderLease> {
+    const shared = this.shared.get(id) ?? this.open(id, key);
     shared.users += 1;
     let isReleased = false;
     const release = () => {
@@ -70,8 +70,8 @@ export class SharedReaders {
     await Promise.all(unused.map(([id, shared]) => this.close(id, shared)));
   }
 
-  private open(id: VersionId): Shared {
-    const opening = this.store.openVersion(id);
+  private open(id: VersionId, key?: Uint8Array): Shared {
+    const opening = this.store.openVersion(id, { ...(key && { key }) });
     const shared: Shared = { opening, users: 0, unusedSinceMs: 0 };
     this.shared.set(id, shared);
     opening.catch(() => this.shared.delete(id));

@@ -6,6 +6,7 @@ import type { JobContext, JobPayload } from '#libs/jobs';
 import { batchedLookup } from '#libs/kernel';
 import { DesktopAppSync } from '../apps/desktop-app-sync.js';
 import { MachinesInTheMaking } from '../machines-in-the-making.js';
+import { DesktopProfileSync } from '../profiles/desktop-profile-sync.js';
 import { DRIVER } from '../provisioner-options.js';
 import { HostReconciler } from '../reconcilers/host.reconciler.js';
 
@@ -23,6 +24,7 @@ export class DestroyDesktopHandler {
     private readonly host: HostReconciler,
     private readonly making: MachinesInTheMaking,
     @Inject(DesktopAppSync) private readonly apps: Pick<DesktopAppSync, 'abandon' | 'release'>,
+    @Inject(DesktopProfileSync) private readonly profiles: Pick<DesktopProfileSync, 'close'>,
     @Inject(DRIVER) private readonly driver: HypervisorDriver,
   ) {}
 
@@ -31,6 +33,8 @@ export class DestroyDesktopHandler {
     if (!desktop || !desktopStates.canMove(desktop.state, 'deleted')) return;
     this.making.abort(desktop.id);
     this.apps.abandon(desktop.id);
+    // Until the person's work is kept the machine that holds it stays, however often it is tried: see StuckDesktopReconciler.
+    await this.profiles.close(desktop.id);
     try {
       await this.driver.destroy(desktop.id, { correlationId: context.correlationId });
     } catch (error) {

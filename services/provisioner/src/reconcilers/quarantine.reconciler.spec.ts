@@ -16,7 +16,13 @@ describe('QuarantineReconciler', () => {
     await store.transact((tx) => tx.moveDesktops([{ id, from: ['provisioning'], to: 'quarantined' }]));
     const ordered: unknown[] = [];
     const jobs = { enqueue: async (name: string, payload: unknown) => void ordered.push([name, payload]) };
-    const options = { hostName: 'host-1', imagesDir: '/', imageCopiesDir: '/', reconcileIntervalMs: 5_000 };
+    const options = {
+      hostName: 'host-1',
+      imagesDir: '/',
+      imageCopiesDir: '/',
+      scratchDir: '/',
+      reconcileIntervalMs: 5_000,
+    };
     const reconciler = new QuarantineReconciler(store, jobs, options, clock);
     const runFor = async (seconds: number) => {
       for (let passed = 0; passed < seconds; passed += 5) {

@@ -78,7 +78,7 @@ sub unite_schemas {
   make_parents("$UNITED/$dir/x");
   my $failed = system("exec $compiler --targetdir=$UNITED/$dir $sources >/dev/null 2>&1");
   remove_tree($sources);
-  unmount($image);
+  unmount_at($image, 2);
   rmdir $image;
   return $failed ? 0 : 1;
 }

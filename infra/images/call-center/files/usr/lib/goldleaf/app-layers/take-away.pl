@@ -19,11 +19,6 @@ sub end_programs {
   }
 }
 
-sub is_alive {
-  my $stat = content("/proc/$_[0]/stat") // return 0;
-  return $stat !~ /\) [ZX] /;
-}
-
 # Processes that run, map, have open or were started with a file of one of these layers.
 sub programs_of {
   my @roots = @_;

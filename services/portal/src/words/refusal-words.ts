@@ -1,5 +1,5 @@
 import type { ApiError } from '../api/api-error.js';
-import { wordsForProblem } from '../words/problem-words.js';
+import { wordsForProblem } from './problem-words.js';
 
 /** Why the broker did not do what IT asked: its own sentence where it gave one, since that names what is in the way. */
 export function wordsForRefusal(problem: ApiError): string {

@@ -1,8 +1,8 @@
 import { type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react';
 import { toApiError } from '../api/api-error.js';
 import { usePortal } from '../state/portal-context.js';
-import { Spinner } from '../ui/spinner.js';
-import { wordsForRefusal } from './refusal-words.js';
+import { wordsForRefusal } from '../words/refusal-words.js';
+import { Spinner } from './spinner.js';
 
 interface Props {
   readonly title: string;
@@ -10,6 +10,8 @@ interface Props {
   readonly action: string;
   /** What the action does is hard to take back. */
   readonly grave?: boolean;
+  /** False: the action cannot be taken yet. */
+  readonly ready?: boolean;
   readonly testId: string;
   /** Done when it resolves; a failure is shown in the dialog and nothing closes. */
   onAction(): Promise<void>;
@@ -17,7 +19,7 @@ interface Props {
 }
 
 /** A question over the page: one action, one way out. Escape is the way out, and the focus returns where it was. */
-export function Modal({ title, children, action, grave = false, testId, onAction, onClose }: Props) {
+export function Modal({ title, children, action, grave = false, ready = true, testId, onAction, onClose }: Props) {
   const portal = usePortal();
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
@@ -31,7 +33,7 @@ export function Modal({ title, children, action, grave = false, testId, onAction
 
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
-    if (busy) return;
+    if (busy || !ready) return;
     setBusy(true);
     setRefusal(null);
     try {
@@ -73,7 +75,7 @@ export function Modal({ title, children, action, grave = false, testId, onAction
             type="submit"
             className={grave ? 'button button-red' : 'button button-gold'}
             data-testid="modal-action"
-            disabled={busy}
+            disabled={busy || !ready}
           >
             {busy && <Spinner />} {action}
           </button>

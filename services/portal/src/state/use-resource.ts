@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { type ApiError, toApiError } from '../api/api-error.js';
-import { usePortal } from '../state/portal-context.js';
+import { usePortal } from './portal-context.js';
 
 export interface Resource<T> {
   /** Null until the first answer; the last good one after a failure. */
@@ -9,10 +9,10 @@ export interface Resource<T> {
   reload(): Promise<void>;
 }
 
-const readAgainAfterMs = 10_000;
+const readAgainAfterUsuallyMs = 10_000;
 
-/** Reads with `load`, which must stay the same function, and again every ten seconds while the page can be seen. */
-export function useResource<T>(load: () => Promise<T>): Resource<T> {
+/** Reads with `load`, which must stay the same function, and again and again while the page can be seen. */
+export function useResource<T>(load: () => Promise<T>, readAgainAfterMs = readAgainAfterUsuallyMs): Resource<T> {
   const portal = usePortal();
   const [data, setData] = useState<T | null>(null);
   const [problem, setProblem] = useState<ApiError | null>(null);
@@ -41,7 +41,7 @@ export function useResource<T>(load: () => Promise<T>): Resource<T> {
       clearInterval(timer);
       round.current += 1;
     };
-  }, [reload]);
+  }, [reload, readAgainAfterMs]);
 
   return { data, problem, reload };
 }

@@ -1,0 +1,2 @@
+export { MemoryLeaseWorld } from './memory-lease-world.js';
+export { MemoryProfileLeases } from './memory-profile-leases.js';

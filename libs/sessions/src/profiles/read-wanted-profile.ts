@@ -1,0 +1,64 @@
+import type { DataSource } from 'typeorm';
+import type {
+  DesktopState,
+  PoolProfile,
+  ProfileMode,
+  ProfileOutcome,
+  ProfileVersionReason,
+  SessionProfileState,
+  SessionState,
+} from '#libs/contracts';
+import { readRows } from '#libs/database';
+
+/** The profile that a desktop is to have, or is to give back. */
+export interface WantedProfile {
+  readonly desktopId: string;
+  readonly host: string;
+  /** `assigned`: the profile is to be there. Else it is to be closed before the machine goes. */
+  readonly desktopState: DesktopState;
+  readonly sessionId: string;
+  readonly sessionState: SessionState;
+  readonly username: string;
+  /** At the logon. */
+  readonly roles: readonly string[];
+  readonly context: string;
+  /** As it was when the desktop was given. */
+  readonly policy: PoolProfile;
+  /** As it was last reported. */
+  readonly state: SessionProfileState;
+  readonly mode: ProfileMode;
+  /** Null until it was reported. */
+  readonly volumeId: string | null;
+  readonly baseNumber: number | null;
+  /** What becomes of what was written, once the desktop is given up. */
+  readonly outcome: ProfileOutcome;
+  /** Why the last version is made, once the desktop is given up. */
+  readonly versionReason: Extract<ProfileVersionReason, 'log-off' | 'recycle' | 'roamed'>;
+}
+
+/** Of a row of `session_profiles` joined with its desktop. Only an end of the session, which the desktop's reason names, erases. */
+export const profileOutcome = `CASE
+  WHEN desktops.reason IN ('log-off', 'expired', 'roamed') AND desktops.state <> 'assigned'
+  THEN CASE row.policy ->> 'atLogOff' WHEN 'erase' THEN 'erase' WHEN 'ask' THEN coalesce(row.at_log_off, 'keep')
+       ELSE 'keep' END
+  ELSE 'keep' END`;
+
+/** @returns undefined when nobody had the desktop, its pool has no profiles, or it is deleted */
+export async function readWantedProfile(dataSource: DataSource, desktopId: string): Promise<WantedProfile | undefined> {
+  const [found] = await readRows<WantedProfile>(
+    dataSource,
+    `SELECT desktops.id AS "desktopId", desktops.host, desktops.state AS "desktopState",
+            sessions.id AS "sessionId", sessions.state AS "sessionState", sessions.username,
+            coalesce((SELECT roles FROM profiles WHERE profiles.username = sessions.username), '{}') AS roles,
+            row.context, row.policy, row.state, row.mode, row.volume_id AS "volumeId",
+            row.base_number AS "baseNumber", ${profileOutcome} AS outcome,
+            CASE WHEN desktops.reason = 'roamed' THEN 'roamed'
+                 WHEN desktops.reason IN ('log-off', 'expired') THEN 'log-off'
+                 ELSE 'recycle' END AS "versionReason"
+       FROM session_profiles AS row JOIN desktops ON desktops.id = row.desktop_id
+            JOIN sessions ON sessions.id = row.session_id
+      WHERE row.desktop_id = $1 AND desktops.state <> 'deleted'`,
+    [desktopId],
+  );
+  return found;
+}

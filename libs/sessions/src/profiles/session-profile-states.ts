@@ -1,0 +1,16 @@
+import type { SessionProfileState } from '#libs/contracts';
+import { defineStateMachine } from '#libs/kernel';
+
+/**
+ * The profile on one desktop. `waiting` is entered again when an attempt broke off before the machine had it. A profile
+ * that `failed` does not come later: the person is at work without it. One that was open fails when nothing of it can be
+ * kept any more.
+ */
+export const sessionProfileStates = defineStateMachine<SessionProfileState>('session-profile', 'waiting', {
+  waiting: ['opening', 'ready', 'failed', 'closing', 'closed'],
+  opening: ['waiting', 'ready', 'failed', 'closing', 'closed'],
+  ready: ['failed', 'closing', 'closed'],
+  failed: ['closing', 'closed'],
+  closing: ['closed'],
+  closed: [],
+});

@@ -1,0 +1,167 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { AuditLog } from '#libs/audit';
+import type { ProfileOutcome, SessionProfileState } from '#libs/contracts';
+import { readRows, recordStateEvent, transact, type UnitOfWork } from '#libs/database';
+import { type FleetTransaction, PostgresFleetTransaction, type Session } from '#libs/fleet';
+import type { Clock } from '#libs/kernel';
+import { CLOCK, currentCorrelationId, Metrics } from '#libs/telemetry';
+import { AppJobs } from '../apps/app-jobs.js';
+import { beginPhase, endPhase, phaseSeconds } from '../logon-phases.js';
+import { SessionMoves } from '../session-moves.js';
+import { noticeAfter, type ProfileReport } from './profile-report.js';
+import { ProfileRoaming } from './profile-roaming.js';
+import { type DesktopOnHost, type DueVersion, readDueVersions, readOutOfStep, readWaiting } from './profile-work.js';
+import { profileOutcome, readWantedProfile, type WantedProfile } from './read-wanted-profile.js';
+import { type ProfileRow, readProfileRow, updateProfileRow } from './session-profile-row.js';
+import { sessionProfileStates } from './session-profile-states.js';
+
+/**
+ * `free`: nobody keeps the volume, acquire it. `read-only`: open it so. `wait`: leave it waiting; its job is queued when
+ * the lease was given back, see `waitingFor`. `gone`: nothing is to be done for this desktop any more.
+ */
+export type RoamAnswer = 'free' | 'read-only' | 'wait' | 'gone';
+
+/** The profiles of desktops, as the provisioner learns what they should be and tells what they are. */
+@Injectable()
+export class SessionProfiles {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly moves: SessionMoves,
+    private readonly roaming: ProfileRoaming,
+    private readonly apps: AppJobs,
+    private readonly auditLog: AuditLog,
+    private readonly metrics: Metrics,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** @returns undefined when nobody had the desktop, its pool has no profiles, or it is deleted */
+  wanted(desktopId: string): Promise<WantedProfile | undefined> {
+    return readWantedProfile(this.dataSource, desktopId);
+  }
+
+  /**
+   * Notes what has become of the profile on a desktop and tells those who look at the session. With `ready` and `failed`
+   * a session that waited for it is ready; one that has ended, or has another desktop by now, is left alone.
+   * @returns false when the desktop has no profile or was given up (except `closing` and `closed`), or no such move is
+   *   allowed
+   */
+  report(desktopId: string, report: ProfileReport): Promise<boolean> {
+    return transact(this.dataSource, async (unit) => {
+      const tx = new PostgresFleetTransaction(unit, this.auditLog);
+      const sessionId = await sessionOf(unit, desktopId);
+      // Sessions are locked before desktops, as everywhere.
+      const [session] = sessionId === undefined ? [] : await tx.lockSessions([sessionId]);
+      const row = session && (await readProfileRow(unit, desktopId));
+      if (!row || !isAllowed(row, report.state)) return false;
+      const hasChanged = await updateProfileRow(unit, row, { ...report, notice: noticeAfter(row, report) });
+      if (hasChanged) this.moves.announce(tx, [session.id]);
+      if (row.state !== report.state) await this.noteMove(unit, row, session, report);
+      if (report.state === 'ready' || report.state === 'failed') await this.makeReady(tx, row, session);
+      return true;
+    });
+  }
+
+  /** What becomes of what was written on a desktop that was given up: what the person or the pool chose. */
+  async outcomeOf(desktopId: string): Promise<ProfileOutcome> {
+    const [found] = await readRows<{ outcome: ProfileOutcome }>(
+      this.dataSource,
+      `SELECT ${profileOutcome} AS outcome FROM session_profiles AS row
+         JOIN desktops ON desktops.id = row.desktop_id WHERE row.desktop_id = $1`,
+      [desktopId],
+    );
+    return found?.outcome ?? 'keep';
+  }
+
+  /**
+   * Desktops of a host to make a version of: those whose interval has passed, and those that nobody looks at since the
+   * last one, these first. Until `report` with `save` says that it was done they are due.
+   */
+  dueForVersion(host: string): Promise<DueVersion[]> {
+    return readDueVersions(this.dataSource, host);
+  }
+
+  /** The desktops to queue `desktop.profile` for when the lease of a volume was given back; the last one to be given first. */
+  waitingFor(volumeId: string): Promise<DesktopOnHost[]> {
+    return readWaiting(this.dataSource, volumeId);
+  }
+
+  /**
+   * Desktops of a host whose profile has been on its way for longer than so many seconds: their jobs were lost, or whom
+   * they wait for has changed.
+   */
+  desktopsOutOfStep(host: string, forSeconds: number): Promise<string[]> {
+    return readOutOfStep(this.dataSource, host, forSeconds);
+  }
+
+  /**
+   * A desktop wants a volume whose lease another one has. The desktop that the person came to last gets it: the session
+   * of the other is ended as `roamed`. With `wait` the person is told what it waits for.
+   */
+  async askToRoam(volumeId: string, forDesktopId: string): Promise<RoamAnswer> {
+    const { decision, isHolderSilent } = await this.roaming.ask(volumeId, forDesktopId);
+    if (decision === 'free' || decision === 'read-only') return decision;
+    if (decision === 'gone' || decision === 'give-way') return 'gone';
+    await this.report(forDesktopId, { state: 'waiting', volumeId, notice: isHolderSilent ? 'host-silent' : 'in-use' });
+    return 'wait';
+  }
+
+  /**
+   * The volumes of these desktops were deleted while they were in use: nothing of it is kept.
+   * @param desktopIds as `ProfileVolumes.destroy` returns them
+   */
+  async loseVolumes(desktopIds: readonly string[]): Promise<void> {
+    for (const desktopId of desktopIds) {
+      await this.report(desktopId, { state: 'failed', reason: 'no-key', detail: 'the profile was deleted' });
+    }
+  }
+
+  /** Removes what was kept of desktops that are gone. Safe to call at any time, by anybody. */
+  async sweep(): Promise<void> {
+    await readRows(
+      this.dataSource,
+      `DELETE FROM session_profiles USING desktops WHERE desktops.id = desktop_id AND desktops.state = 'deleted'`,
+    );
+  }
+
+  private async makeReady(tx: FleetTransaction, row: ProfileRow, session: Session): Promise<void> {
+    // A desktop that is not given up is the one that its session has: it does not wait for another.
+    if (session.state !== 'preparing') return;
+    const now = this.clock.now();
+    const phases = beginPhase(endPhase(session.phases, 'profile', now), 'connect', now);
+    await this.moves.move(tx, session, ['ready'], { phases });
+    const pool = await tx.pool(session.poolId);
+    const seconds = phaseSeconds(phases, 'profile');
+    tx.afterCommit(() => {
+      if (pool && seconds !== undefined) {
+        this.metrics.logonPhaseSeconds.observe({ phase: 'profile', pool: pool.name }, seconds);
+      }
+    });
+    // What was to be started has waited for the home that it starts in.
+    tx.afterCommit(() => this.apps.bringToNew([{ session, desktopId: row.desktopId, host: row.host }]));
+  }
+
+  private async noteMove(unit: UnitOfWork, row: ProfileRow, session: Session, report: ProfileReport): Promise<void> {
+    const { desktopId, context } = row;
+    const { state, reason = null, detail = null } = report;
+    const correlationId = currentCorrelationId();
+    const event = { entity: sessionProfileStates.name, id: desktopId, from: row.state, to: state };
+    await recordStateEvent(unit, { ...event, reason: reason ?? context, correlationId });
+    if (state !== 'failed') return;
+    const details = { desktop: desktopId, user: session.username, context, reason, detail };
+    const entry = { action: 'profile-failed', actor: 'system', subject: `session:${session.id}`, details } as const;
+    await this.auditLog.recordAll([{ ...entry, correlationId }], unit);
+  }
+}
+
+async function sessionOf(unit: UnitOfWork, desktopId: string): Promise<string | undefined> {
+  const sql = 'SELECT session_id AS id FROM session_profiles WHERE desktop_id = $1';
+  const [row] = await unit.rows<{ id: string }>(sql, [desktopId]);
+  return row?.id;
+}
+
+/** A desktop that was given up only gives its profile back. */
+function isAllowed({ state: from, desktopState }: ProfileRow, to: SessionProfileState): boolean {
+  if (desktopState !== 'assigned' && to !== 'closing' && to !== 'closed') return false;
+  return from === to || sessionProfileStates.canMove(from, to);
+}

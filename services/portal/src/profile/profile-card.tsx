@@ -1,0 +1,101 @@
+import { useCallback, useEffect, useState } from 'react';
+import type { ProfileVersionView, ProfileVolumeView } from '#libs/contracts';
+import { useApi } from '../state/api-context.js';
+import { usePortal } from '../state/portal-context.js';
+import { Spinner } from '../ui/spinner.js';
+import { wordsForMiB, wordsForMoment } from '../words/amount-words.js';
+import { GoBackDialog } from './go-back-dialog.js';
+import { VersionList } from './version-list.js';
+
+interface Props {
+  readonly volume: ProfileVolumeView;
+  /** The person has several, so that each needs its name. */
+  readonly named: boolean;
+  onChange(): Promise<void>;
+}
+
+const lookAgainAfterMs = 1_000;
+/** By then it has happened, or IT sees why not. */
+const lookForMs = 60_000;
+
+/** One of the person's profiles: as of when it is saved, and its versions when asked for. */
+export function ProfileCard({ volume, named, onChange }: Props) {
+  const api = useApi();
+  const portal = usePortal();
+  const [open, setOpen] = useState(false);
+  const [chosen, setChosen] = useState<ProfileVersionView | null>(null);
+  /** The newest version when the person went back: over as soon as there is another. */
+  const [goingBackFrom, setGoingBackFrom] = useState<number | null>(null);
+  const { context, newest } = volume;
+  const goingBack = goingBackFrom !== null && goingBackFrom === newest;
+
+  useEffect(() => {
+    if (goingBackFrom === null) return;
+    if (goingBackFrom !== newest) {
+      setGoingBackFrom(null);
+      portal.say('info', 'Done. Your next desktop has your files as they were then.');
+      return;
+    }
+    const timer = setInterval(() => void onChange(), lookAgainAfterMs);
+    const end = setTimeout(() => setGoingBackFrom(null), lookForMs);
+    return () => {
+      clearInterval(timer);
+      clearTimeout(end);
+    };
+  }, [goingBackFrom, newest, onChange, portal]);
+
+  // Another function with every new version, so that the list is read again.
+  const load = useCallback(
+    () => (newest === null ? Promise.resolve([]) : api.myProfileVersions(context)),
+    [api, context, newest],
+  );
+
+  return (
+    <div className="profile-card" data-testid={`profile-${context}`}>
+      <div className="profile-head">
+        <div className="profile-text">
+          {named && <h3>{context}</h3>}
+          <p className="profile-saved" role="status">
+            {goingBack ? (
+              <>
+                <Spinner /> Going back
+              </>
+            ) : (
+              <Saved volume={volume} />
+            )}
+          </p>
+          <p className="profile-note">
+            {volume.heldBy ? 'In use on your desktop now. ' : ''}Room for {wordsForMiB(volume.sizeMiB)}.
+          </p>
+        </div>
+        {volume.versions > 1 && (
+          <button
+            type="button"
+            className="button button-quiet"
+            data-testid={`versions-of-${context}`}
+            aria-expanded={open}
+            onClick={() => setOpen(!open)}
+          >
+            {open ? 'Hide earlier states' : 'Earlier states'}
+          </button>
+        )}
+      </div>
+      {open && <VersionList volume={volume} load={load} busy={goingBack} onChoose={setChosen} />}
+      {chosen && (
+        <GoBackDialog
+          context={context}
+          version={chosen}
+          onDone={async () => {
+            setGoingBackFrom(newest);
+            await onChange();
+          }}
+          onClose={() => setChosen(null)}
+        />
+      )}
+    </div>
+  );
+}
+
+function Saved({ volume }: Pick<Props, 'volume'>) {
+  return volume.savedAt ? <>Saved: {wordsForMoment(volume.savedAt)}</> : <>Nothing was saved yet</>;
+}

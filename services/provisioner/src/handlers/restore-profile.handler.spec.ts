@@ -1,0 +1,62 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { MemoryLeaseWorld, MemoryProfileLeases, profileVolumeName } from '#libs/profiles';
+import { silentLogger } from '#libs/telemetry';
+import { VolumeError } from '#libs/volumes';
+import { RestoreProfileHandler } from './restore-profile.handler.js';
+
+describe('RestoreProfileHandler', () => {
+  let world: MemoryLeaseWorld;
+  let leases: MemoryProfileLeases;
+  let handler: RestoreProfileHandler;
+  let volumeId = '';
+  const published: string[] = [];
+
+  beforeEach(async () => {
+    published.length = 0;
+    world = new MemoryLeaseWorld();
+    world.addHost('host-1');
+    leases = new MemoryProfileLeases(world);
+    volumeId = leases.addVolume();
+    const republish = async (volume: string, id: string, number?: number) => {
+      if (published.includes(`${volume} ${number}`)) throw new VolumeError('version-exists', 'it is there');
+      published.push(`${volume} ${number}`);
+      return { volume, id, number: number ?? 0, sizeBytes: 1, dataBytes: 1, createdAt: new Date() };
+    };
+    handler = new RestoreProfileHandler(leases, { republish }, { recordById: async () => {} }, silentLogger());
+    const { lease } = await leases.acquire(volumeId, world.addDesktop('host-1'));
+    const fence = lease?.fence ?? 0;
+    for (const digit of ['1', '2']) {
+      const { number } = await leases.beginVersion(volumeId, fence, 'write-back');
+      const facts = { versionId: digit.repeat(64), isClean: true, sizeBytes: 1, writtenBytes: 1 };
+      await leases.commit(volumeId, fence, number, facts);
+    }
+    await leases.release(volumeId, fence);
+  });
+
+  const begin = async () => {
+    const { number, fence, from } = await leases.beginRestore(volumeId, 1);
+    return { volumeId, number, fence, from: from.number };
+  };
+
+  it('makes the older version the newest, once however often it is asked to', async () => {
+    const restore = await begin();
+    await handler.handle(restore);
+    await handler.handle(restore);
+    expect(await leases.newest(volumeId)).toMatchObject({ number: 3, versionId: '1'.repeat(64), reason: 'restored' });
+    expect(published).toEqual([`${profileVolumeName(volumeId)} 3`]);
+  });
+
+  it('goes on where an attempt broke off between the store and the database', async () => {
+    const restore = await begin();
+    published.push(`${profileVolumeName(volumeId)} 3`);
+    await handler.handle(restore);
+    expect(await leases.newest(volumeId)).toMatchObject({ number: 3, reason: 'restored' });
+  });
+
+  it('gives way to a desktop that came first', async () => {
+    const restore = await begin();
+    await leases.acquire(volumeId, world.addDesktop('host-1'));
+    await handler.handle(restore);
+    expect(await leases.newest(volumeId)).toMatchObject({ number: 2 });
+  });
+});

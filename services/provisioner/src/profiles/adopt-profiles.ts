@@ -1,0 +1,85 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { type HypervisorDriver, MachineError } from '#libs/hypervisor';
+import { waitFor } from '#libs/kernel';
+import { ProfileLeases } from '#libs/profiles';
+import { SessionProfiles } from '#libs/sessions';
+import { LOGGER } from '#libs/telemetry';
+import { DRIVER } from '../provisioner-options.js';
+import { isProfileDisk } from './profile-disk.js';
+import { ProfileOpener } from './profile-opener.js';
+import { ProfileVault } from './profile-vault.js';
+
+/** A store that answers needs less; and what is not served by then is served as soon as it can be. */
+const START_PATIENCE_MS = 3_000;
+
+/**
+ * Takes over the profiles that machines of an earlier process have: whatever that process still has under way is
+ * refused from now on, and their reads, which wait for two minutes at most, go on.
+ */
+@Injectable()
+export class AdoptProfiles {
+  /** Machines with the disk of a profile that is not served. */
+  private missing: string[] = [];
+  private underWay: Promise<void> | undefined;
+
+  constructor(
+    private readonly rows: SessionProfiles,
+    private readonly leases: ProfileLeases,
+    private readonly vault: ProfileVault,
+    private readonly opener: ProfileOpener,
+    @Inject(DRIVER) private readonly driver: HypervisorDriver,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** Call when the driver has adopted its machines, before anything else. A store that does not answer holds it up for moments only. */
+  async run(): Promise<void> {
+    const machines = (await this.driver.list()).filter((each) => each.state === 'running' || each.hasWritableVolume);
+    const found = await Promise.all(machines.map(async ({ id }) => ((await this.hasProfile(id)) ? [id] : [])));
+    this.missing = found.flat();
+    await waitFor(this.serveMissing(), AbortSignal.timeout(START_PATIENCE_MS)).catch(() => undefined);
+  }
+
+  /** Serves what could not be served before. Never rejects. */
+  serveMissing(): Promise<void> {
+    if (this.missing.length === 0) return Promise.resolve();
+    this.underWay ??= Promise.all(this.missing.map((id) => this.adopt(id)))
+      .then((adopted) => {
+        this.missing = this.missing.filter((_, index) => !adopted[index]);
+      })
+      .finally(() => {
+        this.underWay = undefined;
+      });
+    return this.underWay;
+  }
+
+  private async hasProfile(machineId: string): Promise<boolean> {
+    try {
+      return (await this.driver.volumes(machineId)).some(isProfileDisk);
+    } catch (error) {
+      this.logger.warn({ err: error, machineId }, 'a machine does not say which volumes it has');
+      return false;
+    }
+  }
+
+  /** @returns whether nothing is left to be done */
+  private async adopt(machineId: string): Promise<boolean> {
+    try {
+      // It may have ended meanwhile.
+      if (!(await this.hasProfile(machineId))) return true;
+      const wanted = await this.rows.wanted(machineId);
+      const volume = wanted && (await this.vault.find(wanted));
+      if (!wanted || !volume) return true;
+      const lease = wanted.mode === 'write' ? await this.leases.adopt(volume.id, machineId) : null;
+      const version = lease
+        ? lease.served
+        : (await this.leases.versions(volume.id)).find(({ number }) => number === wanted.baseNumber);
+      if (version) await this.opener.serve(machineId, volume, version);
+      return true;
+    } catch (error) {
+      if (error instanceof MachineError && error.code === 'not-found') return true;
+      this.logger.warn({ err: error, machineId }, 'a profile is not served again yet');
+      return false;
+    }
+  }
+}

@@ -1,0 +1,154 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { guestPaths, type HypervisorDriver, openGuestProfile } from '#libs/hypervisor';
+import { type Lease, ProfileLeases, type ProfileVersion } from '#libs/profiles';
+import type { WantedProfile } from '#libs/sessions';
+import { LOGGER } from '#libs/telemetry';
+import { VolumeError } from '#libs/volumes';
+import { MachineExports } from '../exports/machine-exports.js';
+import { ProfileMetrics } from '../metrics/profile-metrics.js';
+import { DRIVER } from '../provisioner-options.js';
+import { profileDiskId } from './profile-disk.js';
+import { ProfileFailed } from './profile-failed.js';
+import { PROFILE_OPTIONS, type ProfileOptions } from './profile-options.js';
+import type { UnlockedVolume } from './profile-vault.js';
+import { ProfileWriter } from './profile-writer.js';
+
+/** The first and the last of a volume are read by whoever attaches it. */
+const PROBED_BYTES = 4096;
+const MIB = 1024 * 1024;
+
+/** What a desktop got. */
+export interface OpenedProfile {
+  /** What its machine reads from. */
+  readonly number: number;
+  readonly totalBytes: number;
+  readonly usedBytes: number;
+  /** The newest version was damaged. */
+  readonly isOlder: boolean;
+}
+
+type Attempt =
+  | { readonly state: 'opened'; readonly totalBytes: number; readonly usedBytes: number }
+  | { readonly state: 'damaged'; readonly detail: string };
+
+const DAMAGE = ['chunk-damaged', 'manifest-damaged', 'object-missing', 'version-missing'] as const;
+
+/** Gives desktops the profiles of their people. */
+@Injectable()
+export class ProfileOpener {
+  constructor(
+    private readonly leases: ProfileLeases,
+    private readonly writer: ProfileWriter,
+    private readonly exports: MachineExports,
+    private readonly metrics: ProfileMetrics,
+    @Inject(DRIVER) private readonly driver: HypervisorDriver,
+    @Inject(PROFILE_OPTIONS) private readonly options: ProfileOptions,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /**
+   * Opens the newest version that can be opened. Nothing of it is in the machine when it rejects.
+   * @throws ProfileFailed `damaged`; MachineError, VolumeError, LeaseError, and the signal's reason
+   */
+  async openToWrite(
+    wanted: WantedProfile,
+    volume: UnlockedVolume,
+    first: Lease,
+    signal: AbortSignal,
+  ): Promise<OpenedProfile> {
+    let lease = first;
+    for (let isOlder = false; ; isOlder = true) {
+      const served = lease.served ?? (isOlder ? null : await this.writer.writeFirst(volume, lease, signal));
+      if (!served) throw new ProfileFailed('damaged', 'no version of the profile can be opened');
+      const opened = await this.open(wanted, volume, served, signal);
+      if (opened.state === 'opened') return { ...opened, number: served.number, isOlder };
+      const { detail } = opened;
+      this.logger.error({ desktopId: wanted.desktopId, volumeId: volume.id, number: served.number, detail }, 'damaged');
+      lease = await this.leases.markDamaged(volume.id, lease.fence, served.number, detail);
+    }
+  }
+
+  /** The same of a version that another desktop goes on writing. @throws ProfileFailed, as `openToWrite` */
+  async openToRead(
+    wanted: WantedProfile,
+    volume: UnlockedVolume,
+    newest: ProfileVersion,
+    signal: AbortSignal,
+  ): Promise<OpenedProfile> {
+    const opened = await this.open(wanted, volume, newest, signal);
+    if (opened.state === 'opened') return { ...opened, number: newest.number, isOlder: false };
+    throw new ProfileFailed('damaged', opened.detail);
+  }
+
+  /** Serves a version to a machine that is to have it, or has it already. @throws VolumeError */
+  serve(machineId: string, volume: UnlockedVolume, { versionId }: ProfileVersion, signal?: AbortSignal) {
+    return this.exports.open(machineId, { id: profileDiskId(volume.id), versionId, key: volume.key }, signal);
+  }
+
+  /** Takes the disk from a machine whose guest does not use it (any more). Never fails: what is left goes with the machine. */
+  async withdraw(machineId: string, volumeId: string): Promise<void> {
+    const diskId = profileDiskId(volumeId);
+    try {
+      await this.driver.detachVolume(machineId, diskId);
+      await this.exports.close(machineId, diskId);
+    } catch (error) {
+      this.logger.warn({ err: error, desktopId: machineId }, 'the disk of a profile was not taken away');
+    }
+  }
+
+  private async open(
+    { desktopId, policy }: WantedProfile,
+    volume: UnlockedVolume,
+    version: ProfileVersion,
+    signal: AbortSignal,
+  ): Promise<Attempt> {
+    try {
+      await this.attach(desktopId, volume, version, signal);
+      const startedAt = performance.now();
+      const wish = { volumeId: profileDiskId(volume.id), excludedPaths: policy.excludedPaths, force: !version.isClean };
+      const call = { signal, timeoutMs: this.options.guestOpenTimeoutMs };
+      const opened = await openGuestProfile(this.driver, desktopId, wish, call);
+      this.metrics.openSeconds.observe({ phase: 'guest' }, (performance.now() - startedAt) / 1_000);
+      if (opened.state === 'failed') throw new ProfileFailed('failed', opened.detail);
+      if (opened.state === 'opened') return opened;
+      await this.withdraw(desktopId, volume.id);
+      return { state: 'damaged', detail: opened.detail };
+    } catch (error) {
+      await this.withdraw(desktopId, volume.id);
+      if (VolumeError.is(error, ...DAMAGE)) return { state: 'damaged', detail: error.message };
+      throw error;
+    }
+  }
+
+  private async attach(
+    machineId: string,
+    volume: UnlockedVolume,
+    version: ProfileVersion,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const startedAt = performance.now();
+    const { attachTimeoutMs } = this.options;
+    const until = AbortSignal.any([signal, AbortSignal.timeout(attachTimeoutMs)]);
+    try {
+      const served = await this.serve(machineId, volume, version, until);
+      const reader = this.exports.reader(machineId, served.id);
+      if (!reader) throw new ProfileFailed('failed', 'its export has ended');
+      // A machine stands still while QEMU looks at a disk that it is given: what it looks at is on this host by then.
+      const last = Math.max(0, reader.sizeBytes - PROBED_BYTES);
+      await Promise.all(
+        [0, last].map((at) => reader.read(at, Math.min(PROBED_BYTES, reader.sizeBytes), { signal: until })),
+      );
+      const sizeBytes = Math.max(volume.sizeMib * MIB, version.sizeBytes);
+      const call = { signal: until, timeoutMs: attachTimeoutMs };
+      await this.driver.attachWritableVolume(machineId, { ...served, sizeBytes }, call);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw until.aborted ? new ProfileFailed('store-unavailable', 'the profile could not be read in time') : error;
+    }
+    this.metrics.openSeconds.observe({ phase: 'host' }, (performance.now() - startedAt) / 1_000);
+  }
+}
+
+/** Where guests mount the profile. */
+export const PROFILE_MOUNT_POINT = guestPaths.home;
