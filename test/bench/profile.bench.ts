@@ -23,7 +23,6 @@ export async function run(): Promise<BenchReport> {
       for (const { what, value, unit, ratio } of found)
         process.stderr.write(`${what}: ${value} ${unit} ${ratio ?? ''}\n`);
     };
-    take(await logOffStormRows(dir));
     const host = await ProfileHost.open(forks);
     try {
       take(await freezeRows(host, dir));
@@ -32,6 +31,8 @@ export async function run(): Promise<BenchReport> {
     } finally {
       await host.close();
     }
+    // Last: it leaves this process large, and whatever starts a program then waits for that.
+    take(await logOffStormRows(dir));
     return { name: 'profile', machine: describeMachine(), rows };
   } finally {
     await forks.close();

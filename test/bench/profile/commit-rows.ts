@@ -95,16 +95,17 @@ async function oneRound(
 function rowsOf({ name, isRewritten }: DocumentChange, rounds: readonly Round[]): BenchRow[] {
   const mid = (of: keyof Round): number => median(rounds.map((round) => round[of]));
   const what = (words: string): string => `log-off, 1 % of ${DOCUMENT_BYTES / MB} MB ${name}: ${words}`;
+  // A new file that lies where an older one did is in the store already: the median would flatter it.
+  const most = Math.max(...rounds.map(chunkBytesOf));
   const document = comparedRow(
-    what(isRewritten ? 'stored, against the document' : "stored of the document's chunks, against the document"),
-    mid('documentBytes') / MB,
+    what(`${isRewritten ? 'stored at most' : "stored of the document's chunks"}, against the document`),
+    (isRewritten ? most : mid('documentBytes')) / MB,
     'MB',
     DOCUMENT_BYTES / MB,
   );
   const stored = median(rounds.map(chunkBytesOf));
   return [
     judged(document, { of: 'ratio', atMost: MAX_SHARE }),
-    plainRow(what('most that was stored of chunks, once'), Math.max(...rounds.map(chunkBytesOf)) / MB, 'MB'),
     ...(isRewritten ? [] : [plainRow(what("stored of the file system's own"), mid('fileSystemBytes') / 1e3, 'kB')]),
     plainRow(what('manifest, name and holds'), mid('otherBytes') / 1e3, 'kB'),
     comparedRow(what('all chunks, against what rsync sends'), stored / MB, 'MB', mid('rsyncSentBytes') / MB),

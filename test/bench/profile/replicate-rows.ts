@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { makeSkeleton, replicateStore } from '#libs/profiles';
-import { DirectoryObjectStore, PROFILE_CHUNK_BYTES, VolumeStore } from '#libs/volumes';
+import {
+  type ChangeRequest,
+  DirectoryObjectStore,
+  PROFILE_CHUNK_BYTES,
+  type VersionId,
+  VolumeStore,
+} from '#libs/volumes';
 import { type BenchRow, comparedRow, plainRow } from '../bench-report.js';
 import { median } from '../quantiles.js';
 import { CountedPuts } from './counted-puts.js';
@@ -13,7 +19,7 @@ import { DOCUMENT, DOCUMENT_BYTES, makeHome } from './home.js';
 
 const runProgram = promisify(execFile);
 const logger = pino({ enabled: false });
-const ROUNDS = 5;
+const ROUNDS = 3;
 const KB = 1e3;
 const MB = 1e6;
 const BLOCK_BYTES = 4096;
@@ -76,8 +82,7 @@ async function rowsOfHome({ name, make }: Home, work: string): Promise<BenchRow[
   const there = new CountedPuts(join(work, 'there'));
   const store = new VolumeStore({ objects: here, logger });
   const named = { volume: 'profiles/alice', key: randomBytes(32), chunkBytes: PROFILE_CHUNK_BYTES };
-  const save = () => store.writeVersion(fileSystem, named);
-  await save();
+  let { id: base } = await store.writeVersion(fileSystem, named);
   const from = performance.now();
   await replicateStore(here, there, { logger });
   const first = there.take();
@@ -90,8 +95,8 @@ async function rowsOfHome({ name, make }: Home, work: string): Promise<BenchRow[
   for (const edit of edits) {
     const rounds = [];
     for (let round = 0; round <= ROUNDS; round++) {
-      await change(folder, fileSystem, edit, round);
-      await save();
+      const changed = await change(folder, fileSystem, edit, round);
+      base = await save(store, { ...named, base, changed }, fileSystem);
       const startedAt = performance.now();
       await replicateStore(here, there, { logger });
       const tookMs = performance.now() - startedAt;
@@ -128,10 +133,29 @@ function rowsOfEdits(what: string, { places, bytes }: Edits, rounds: readonly Ro
   ];
 }
 
-/** The same bytes in the file and in the file system, elsewhere each round. */
-async function change(folder: string, fileSystem: string, { places, bytes }: Edits, round: number): Promise<void> {
+async function save(store: VolumeStore, request: Omit<ChangeRequest, 'read'>, fileSystem: string): Promise<VersionId> {
+  const disk = await open(fileSystem);
+  try {
+    const read = async (offset: number, length: number) => {
+      const content = Buffer.alloc(length);
+      await disk.read(content, 0, length, offset);
+      return content;
+    };
+    return (await store.writeChanges({ ...request, read })).id;
+  } finally {
+    await disk.close();
+  }
+}
+
+/**
+ * The same bytes in the file and in the file system, elsewhere each round.
+ * @returns what changed of the file system, in order
+ */
+async function change(folder: string, fileSystem: string, { places, bytes }: Edits, round: number) {
   const { stdout } = await runProgram('debugfs', ['-R', `blocks /${DOCUMENT}`, fileSystem], { maxBuffer: 1 << 26 });
   const blocks = stdout.trim().split(/\s+/).map(Number);
+  // The superblock, and below the inode: whoever writes changes them too.
+  const changed = new Set([0]);
   const [document, disk] = [await open(join(folder, DOCUMENT), 'r+'), await open(fileSystem, 'r+')];
   const spacing = Math.floor(DOCUMENT_BYTES / places);
   for (let place = 0; place < places; place++) {
@@ -143,14 +167,18 @@ async function change(folder: string, fileSystem: string, { places, bytes }: Edi
       const length = Math.min(BLOCK_BYTES - within, bytes - done);
       const block = blocks[Math.floor((offset + done) / BLOCK_BYTES)];
       if (block === undefined) throw new Error('the document has fewer blocks than it must');
+      changed.add(block);
       await disk.write(written, done, length, block * BLOCK_BYTES + within);
       done += length;
     }
   }
   await Promise.all([document.close(), disk.close()]);
-  // As a program that writes does: the inode changes too.
   const time = `@${1_700_000_000 + round}`;
   await runProgram('debugfs', ['-w', '-R', `set_inode_field /${DOCUMENT} mtime ${time}`, fileSystem]);
+  const { stdout: place } = await runProgram('debugfs', ['-R', `imap /${DOCUMENT}`, fileSystem]);
+  changed.add(Number(/located at block (\d+)/.exec(place)?.[1]));
+  const inOrder = [...changed].sort((a, b) => a - b);
+  return inOrder.map((block) => ({ offset: block * BLOCK_BYTES, length: BLOCK_BYTES, isHole: false }));
 }
 
 async function rsync(from: string, to: string): Promise<{ sentBytes: number; tookMs: number }> {
