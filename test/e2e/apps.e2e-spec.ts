@@ -92,8 +92,8 @@ describe('applications', () => {
     expect(await alice.ask('test -x /usr/bin/galculator && ! test -e /usr/bin/gnumeric')).toBe(true);
     expect(await alice.ask('test "$(sudo ls /run/extensions | grep -cx -e calculator -e call-notes)" = 2')).toBe(true);
     expect(await alice.ask('! sudo ls /run/extensions | grep -q spreadsheet')).toBe(true);
-    // On the bus: as many disks as applications.
-    expect(await alice.ask('test "$(ls -d /sys/block/sd* | wc -l)" = 2')).toBe(true);
+    // On the bus: as many disks as applications, and the one of the profile.
+    expect(await alice.ask('test "$(ls -d /sys/block/sd* | wc -l)" = 3')).toBe(true);
   });
 
   it('root in the desktop cannot change a layer', async () => {

@@ -51,7 +51,9 @@ export class NbdConnection implements ExportUser {
       this.goOn();
     });
     // Neither bytes came nor did the client take any.
-    socket.setTimeout(limits.stallTimeoutMs, () => {
+    socket.setTimeout(limits.stallTimeoutMs);
+    // Not the callback of setTimeout, which is heard once: an idle client may stall later.
+    socket.on('timeout', () => {
       if (this.writer.unsentBytes > 0) this.refuse('the client takes nothing');
     });
     this.writer.send(this.handshake.greeting());

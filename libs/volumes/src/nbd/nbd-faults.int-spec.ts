@@ -60,8 +60,11 @@ describe('NbdServer, when things go wrong', () => {
 
   it('reads no more for a client that takes nothing, serves the others, and gives it up', async () => {
     await start({ limits: { inFlightBytes: 2 * MiB, stallTimeoutMs: 500 } });
+    const idleUntilMs = performance.now() + 1_100;
     const stalled = await RawClient.open(nbd.socketPath, 'volume');
     stalled.socket.pause();
+    // It was idle for longer than it may stall.
+    await until('it has been idle', () => performance.now() > idleUntilMs);
     const asked = Buffer.concat(Array.from({ length: 20_000 }, (_, n) => encodeRequest(command.read, n, 65_536, MiB)));
     stalled.socket.write(asked);
     const other = await RawClient.open(nbd.socketPath, 'volume');
