@@ -15,8 +15,8 @@ import { setUp } from './set-up.mjs';
 
 const suites = [
   { name: 'unit', options: ['--maxWorkers=2'], limitMinutes: 10 },
-  { name: 'int', options: ['--runInBand'], limitMinutes: 25 },
-  { name: 'e2e', options: ['--runInBand'], limitMinutes: 40 },
+  { name: 'int', options: ['--runInBand'], limitMinutes: 32 },
+  { name: 'e2e', options: ['--runInBand'], limitMinutes: 45 },
 ];
 
 /**
