@@ -30,4 +30,9 @@ export class VolumeError extends Error {
   static is(error: unknown, ...codes: VolumeErrorCode[]): error is VolumeError {
     return error instanceof VolumeError && codes.includes(error.code);
   }
+
+  /** True when the store has lost or spoilt what was asked for: another version may still be whole. */
+  static isDamage(error: unknown): error is VolumeError {
+    return VolumeError.is(error, 'chunk-damaged', 'manifest-damaged', 'object-missing', 'version-missing');
+  }
 }

@@ -11,9 +11,6 @@ import { APP_OPTIONS, type AppOptions } from './app-options.js';
 import { AppRefusal } from './app-refusal.js';
 import { VolumeDamage } from './volume-damage.js';
 
-/** The first and the last of a volume are read by whoever attaches it: QEMU for its geometry, guests for partitions. */
-const PROBED_BYTES = 4096;
-
 /** Gives machines the volumes of applications, and takes them away. A volume has the id of its version. */
 @Injectable()
 export class AppAttacher {
@@ -59,11 +56,7 @@ export class AppAttacher {
       const reader = this.exports.reader(machineId, version.versionId);
       if (!reader) throw new AppRefusal('failed', 'its export has ended');
       reader.beginSetUp(readTimeoutMs);
-      // A machine stands still while QEMU looks at a disk that it is given: what it looks at is on this host by then.
-      const last = Math.max(0, reader.sizeBytes - PROBED_BYTES);
-      await Promise.all(
-        [0, last].map((at) => reader.read(at, Math.min(PROBED_BYTES, reader.sizeBytes), { signal: until })),
-      );
+      await reader.readEnds(until);
       await this.driver.attachVolume(machineId, volume, { signal: until, timeoutMs: attachTimeoutMs });
     } catch (error) {
       await this.exports.close(machineId, version.versionId);

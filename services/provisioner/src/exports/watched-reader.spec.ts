@@ -51,6 +51,22 @@ describe('WatchedReader', () => {
     expect(reader.lastFailure).toBeUndefined();
   });
 
+  it('reads the two ends of a volume, which may be one', async () => {
+    const asked: string[] = [];
+    const below = {
+      sizeBytes: 10_000,
+      read: async (at: number, length: number) => {
+        asked.push(`${at}+${length}`);
+        return new Uint8Array(length);
+      },
+      extents: () => [],
+      close: async () => undefined,
+    };
+    await new WatchedReader(below, () => undefined).readEnds(new AbortController().signal);
+    await new WatchedReader({ ...below, sizeBytes: 100 }, () => undefined).readEnds(new AbortController().signal);
+    expect(asked).toEqual(['0+4096', '5904+4096', '0+100', '0+100']);
+  });
+
   it('gives reads the time they need once it is set up', async () => {
     const { below, reader } = make();
     reader.beginSetUp(10);

@@ -1,5 +1,8 @@
 import { VolumeError, type VolumeErrorCode, type VolumeReader } from '#libs/volumes';
 
+/** What whoever attaches a disk reads of it: QEMU for its geometry, guests for partitions. */
+const PROBED_BYTES = 4096;
+
 /**
  * A version as one machine reads it: what went wrong is known of that machine alone. While its application is set up,
  * reads have a limit of their own: after one that took longer nothing is read any more, so that the guest, which may try
@@ -47,6 +50,15 @@ export class WatchedReader implements VolumeReader {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /**
+   * Reads the first and the last of it. A machine stands still while QEMU looks at a disk that it is given: what it looks
+   * at is on this host by then.
+   */
+  async readEnds(signal: AbortSignal): Promise<void> {
+    const length = Math.min(PROBED_BYTES, this.sizeBytes);
+    await Promise.all([0, this.sizeBytes - length].map((at) => this.read(at, length, { signal })));
   }
 
   extents(offset: number, length: number): ReturnType<VolumeReader['extents']> {

@@ -1,6 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
-import { closeGuestProfile, guestProfileUsage, type HypervisorDriver, MachineError } from '#libs/hypervisor';
+import {
+  closeGuestProfile,
+  guestPaths,
+  guestProfileUsage,
+  type HypervisorDriver,
+  MachineError,
+} from '#libs/hypervisor';
 import { JobDispatcher, type JobSink } from '#libs/jobs';
 import { KeyedLock } from '#libs/kernel';
 import { type Lease, LeaseError, ProfileLeases } from '#libs/profiles';
@@ -10,7 +16,7 @@ import { ProfileMetrics } from '../metrics/profile-metrics.js';
 import { DRIVER, PROVISIONER_OPTIONS, type ProvisionerOptions } from '../provisioner-options.js';
 import { profileDiskId } from './profile-disk.js';
 import { profileFailureOf } from './profile-failed.js';
-import { PROFILE_MOUNT_POINT, ProfileOpener } from './profile-opener.js';
+import { ProfileOpener } from './profile-opener.js';
 import { PROFILE_OPTIONS, type ProfileOptions } from './profile-options.js';
 import { ProfileVault, type UnlockedVolume } from './profile-vault.js';
 import { ProfileWriter } from './profile-writer.js';
@@ -74,7 +80,7 @@ export class DesktopProfileSync {
         // A guest that says nothing is frozen all the same, or not.
         const usage = await guestProfileUsage(this.driver, desktopId).catch(() => null);
         const { signal } = this.stopping;
-        const how = { reason, mountPoint: PROFILE_MOUNT_POINT, isClean: false, signal };
+        const how = { reason, mountPoint: guestPaths.home, isClean: false, signal };
         await this.writer.save(desktopId, held.volume, held.lease.fence, how);
         await this.rows.report(desktopId, { state: 'ready', ...usage, save: 'done' });
       } catch (error) {
@@ -126,23 +132,31 @@ export class DesktopProfileSync {
       const answer = await this.acquire(volume.id, desktopId);
       if (answer === 'wait') return;
       if (answer !== 'read-only') lease = answer;
-      const mode = lease ? ('write' as const) : ('read-only' as const);
-      const newest = await this.leases.newest(volume.id);
-      // Whoever holds it is about to make its first version.
-      if (!lease && !newest) return;
-      // What is read from is kept from retention by its number; of a lease the store of leases does the same.
-      const base = lease || !newest ? {} : { baseNumber: newest.number };
-      await this.rows.report(desktopId, { state: 'opening', volumeId: volume.id, mode, ...base });
-      const opened =
-        lease || !newest
-          ? await this.opener.openToWrite(wanted, volume, lease as Lease, signal)
-          : await this.opener.openToRead(wanted, volume, newest, signal);
+      const opened = lease
+        ? await this.bringToWrite(wanted, volume, lease, signal)
+        : await this.bringToRead(wanted, volume, signal);
+      if (!opened) return;
       const { number, totalBytes, usedBytes, isOlder } = opened;
       const news = { state: 'ready' as const, baseNumber: number, totalBytes, usedBytes };
       await this.rows.report(desktopId, isOlder ? { ...news, notice: 'older-version' } : news);
     } catch (error) {
       await this.failed(wanted, volume, lease, signal, error);
     }
+  }
+
+  private async bringToWrite(wanted: WantedProfile, volume: UnlockedVolume, lease: Lease, signal: AbortSignal) {
+    await this.rows.report(wanted.desktopId, { state: 'opening', volumeId: volume.id, mode: 'write' });
+    return this.opener.openToWrite(wanted, volume, lease, signal);
+  }
+
+  /** @returns null while whoever writes it has yet to make its first version */
+  private async bringToRead(wanted: WantedProfile, volume: UnlockedVolume, signal: AbortSignal) {
+    const newest = await this.leases.newest(volume.id);
+    if (!newest) return null;
+    // What is read from is kept from retention by its number; of a lease the store of leases does the same.
+    const base = { volumeId: volume.id, mode: 'read-only', baseNumber: newest.number } as const;
+    await this.rows.report(wanted.desktopId, { state: 'opening', ...base });
+    return this.opener.openToRead(wanted, volume, newest, signal);
   }
 
   private async failed(

@@ -24,9 +24,7 @@ export function profileFailureOf(error: unknown): ProfileFailed {
     return new ProfileFailed('no-key', detail);
   }
   if (VolumeError.is(error, 'store-unavailable')) return new ProfileFailed('store-unavailable', detail);
-  if (VolumeError.is(error, 'chunk-damaged', 'manifest-damaged', 'object-missing', 'version-missing')) {
-    return new ProfileFailed('damaged', detail);
-  }
+  if (VolumeError.isDamage(error)) return new ProfileFailed('damaged', detail);
   if (error instanceof MachineError && error.code === 'guest-unresponsive') {
     return new ProfileFailed('too-slow', detail);
   }

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
-import { guestPaths, type HypervisorDriver, openGuestProfile } from '#libs/hypervisor';
+import { type HypervisorDriver, openGuestProfile } from '#libs/hypervisor';
 import { type Lease, ProfileLeases, type ProfileVersion } from '#libs/profiles';
 import type { WantedProfile } from '#libs/sessions';
 import { LOGGER } from '#libs/telemetry';
@@ -14,8 +14,6 @@ import { PROFILE_OPTIONS, type ProfileOptions } from './profile-options.js';
 import type { UnlockedVolume } from './profile-vault.js';
 import { ProfileWriter } from './profile-writer.js';
 
-/** The first and the last of a volume are read by whoever attaches it. */
-const PROBED_BYTES = 4096;
 const MIB = 1024 * 1024;
 
 /** What a desktop got. */
@@ -31,8 +29,6 @@ export interface OpenedProfile {
 type Attempt =
   | { readonly state: 'opened'; readonly totalBytes: number; readonly usedBytes: number }
   | { readonly state: 'damaged'; readonly detail: string };
-
-const DAMAGE = ['chunk-damaged', 'manifest-damaged', 'object-missing', 'version-missing'] as const;
 
 /** Gives desktops the profiles of their people. */
 @Injectable()
@@ -116,7 +112,7 @@ export class ProfileOpener {
       return { state: 'damaged', detail: opened.detail };
     } catch (error) {
       await this.withdraw(desktopId, volume.id);
-      if (VolumeError.is(error, ...DAMAGE)) return { state: 'damaged', detail: error.message };
+      if (VolumeError.isDamage(error)) return { state: 'damaged', detail: error.message };
       throw error;
     }
   }
@@ -134,11 +130,7 @@ export class ProfileOpener {
       const served = await this.serve(machineId, volume, version, until);
       const reader = this.exports.reader(machineId, served.id);
       if (!reader) throw new ProfileFailed('failed', 'its export has ended');
-      // A machine stands still while QEMU looks at a disk that it is given: what it looks at is on this host by then.
-      const last = Math.max(0, reader.sizeBytes - PROBED_BYTES);
-      await Promise.all(
-        [0, last].map((at) => reader.read(at, Math.min(PROBED_BYTES, reader.sizeBytes), { signal: until })),
-      );
+      await reader.readEnds(until);
       const sizeBytes = Math.max(volume.sizeMib * MIB, version.sizeBytes);
       const call = { signal: until, timeoutMs: attachTimeoutMs };
       await this.driver.attachWritableVolume(machineId, { ...served, sizeBytes }, call);
@@ -149,6 +141,3 @@ export class ProfileOpener {
     this.metrics.openSeconds.observe({ phase: 'host' }, (performance.now() - startedAt) / 1_000);
   }
 }
-
-/** Where guests mount the profile. */
-export const PROFILE_MOUNT_POINT = guestPaths.home;

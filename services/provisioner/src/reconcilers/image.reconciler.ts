@@ -19,9 +19,6 @@ const LONGEST_FAILED_BACK_OFF_MS = 3_600_000;
 const PREPARE_ATTEMPTS = 3;
 const SWEEP_EVERY_ROUNDS = 12;
 
-/** What is wrong with the version itself, and not only with this host or at this moment. */
-const damage = ['chunk-damaged', 'manifest-damaged', 'object-missing', 'version-missing'] as const;
-
 /**
  * Brings golden images from where they were built to the desktops: into the volume store, from there to this host, and
  * into use once hosts are ready. One after another in the background; pools go on with the version they have.
@@ -167,4 +164,4 @@ class NotBootable extends Error {
 }
 
 const isOfTheVersion = (error: unknown): boolean =>
-  error instanceof NotBootable || VolumeError.is(error, ...damage) || ImageImport.isDamage(error);
+  error instanceof NotBootable || VolumeError.isDamage(error) || ImageImport.isDamage(error);
