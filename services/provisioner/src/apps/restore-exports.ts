@@ -2,16 +2,19 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { type VersionDocument, VersionDocuments } from '#libs/apps';
 import { type HypervisorDriver, MachineError } from '#libs/hypervisor';
-import { waitFor } from '#libs/kernel';
 import { DesktopApps } from '#libs/sessions';
 import { LOGGER } from '#libs/telemetry';
+import { Unserved } from '../exports/unserved.js';
 import { isProfileDisk } from '../profiles/profile-disk.js';
 import { DRIVER } from '../provisioner-options.js';
 import { AppAttacher } from './app-attacher.js';
 import { AppMemory } from './app-memory.js';
 
-/** A store that answers needs less; and what is not served by then is served as soon as it can be. */
-const START_PATIENCE_MS = 3_000;
+/** A volume that a machine has. */
+interface MachineApp {
+  readonly machineId: string;
+  readonly volumeId: string;
+}
 
 /**
  * Serves the volumes again that machines of an earlier process have: their reads wait for it, for two minutes at most. What
@@ -19,9 +22,7 @@ const START_PATIENCE_MS = 3_000;
  */
 @Injectable()
 export class RestoreExports {
-  /** Volumes that machines have and that are not served, as pairs. */
-  private missing: { readonly machineId: string; readonly volumeId: string }[] = [];
-  private underWay: Promise<void> | undefined;
+  private readonly unserved: Unserved<MachineApp>;
   /** Those of which it was told that they cannot be served: a store may be away for hours. */
   private readonly told = new Set<string>();
 
@@ -32,40 +33,29 @@ export class RestoreExports {
     private readonly memory: AppMemory,
     @Inject(DRIVER) private readonly driver: HypervisorDriver,
     @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+  ) {
+    this.unserved = new Unserved((missing) => this.serveAll(missing), logger);
+  }
 
-  /**
-   * Call when the driver has adopted its machines, before anything else. A store that does not answer holds it up for
-   * moments only: there is more to a provisioner than applications.
-   */
+  /** Call when the driver has adopted its machines, before anything else. */
   async run(): Promise<void> {
     const machines = (await this.driver.list()).filter(({ state }) => state === 'running');
     for (const { id } of machines) this.memory.adopt(id);
     const found = (await Promise.all(machines.map(({ id }) => this.volumesOf(id)))).flat();
-    this.missing = found;
-    await waitFor(this.serveMissing(), AbortSignal.timeout(START_PATIENCE_MS)).catch(() => undefined);
+    await this.unserved.begin(found);
     const withVolumes = [...new Set(found.map(({ machineId }) => machineId))];
     await Promise.all(withVolumes.map((id) => this.findLeftovers(id, found)));
   }
 
   /** Serves what could not be served before. Never rejects; with a store that is away it may take minutes, or for ever. */
   serveMissing(): Promise<void> {
-    if (this.missing.length === 0) return Promise.resolve();
-    this.underWay ??= this.serveAll()
-      .catch((error: unknown) => this.logger.warn({ err: error }, 'volumes of machines could not be served again'))
-      .finally(() => {
-        this.underWay = undefined;
-      });
-    return this.underWay;
+    return this.unserved.retry();
   }
 
-  private async serveAll(): Promise<void> {
-    const found = await this.documents.of([...new Set(this.missing.map(({ volumeId }) => volumeId))]);
+  private async serveAll(missing: readonly MachineApp[]): Promise<boolean[]> {
+    const found = await this.documents.of([...new Set(missing.map(({ volumeId }) => volumeId))]);
     const documents = new Map(found.map((document) => [document.versionId, document]));
-    const served = await Promise.all(
-      this.missing.map(({ machineId, volumeId }) => this.serveOne(machineId, documents.get(volumeId))),
-    );
-    this.missing = this.missing.filter((_, index) => !served[index]);
+    return Promise.all(missing.map(({ machineId, volumeId }) => this.serveOne(machineId, documents.get(volumeId))));
   }
 
   /** @returns whether nothing is left to be done */
@@ -87,7 +77,7 @@ export class RestoreExports {
     }
   }
 
-  private async volumesOf(machineId: string): Promise<typeof this.missing> {
+  private async volumesOf(machineId: string): Promise<MachineApp[]> {
     try {
       const volumeIds = (await this.driver.volumes(machineId)).filter((id) => !isProfileDisk(id));
       return volumeIds.map((volumeId) => ({ machineId, volumeId }));
@@ -98,7 +88,7 @@ export class RestoreExports {
   }
 
   /** No row may tell any more of what was to be taken away. */
-  private async findLeftovers(machineId: string, found: typeof this.missing): Promise<void> {
+  private async findLeftovers(machineId: string, found: readonly MachineApp[]): Promise<void> {
     const desktop = await this.rows.wantedApps(machineId);
     const wanted = new Set(desktop?.wanted.map(({ versionId }) => versionId));
     const isLeftOver = found.some((each) => each.machineId === machineId && !wanted.has(each.volumeId));

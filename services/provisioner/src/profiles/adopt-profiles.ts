@@ -1,17 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { type HypervisorDriver, MachineError } from '#libs/hypervisor';
-import { waitFor } from '#libs/kernel';
 import { ProfileLeases } from '#libs/profiles';
 import { SessionProfiles } from '#libs/sessions';
 import { LOGGER } from '#libs/telemetry';
+import { Unserved } from '../exports/unserved.js';
 import { DRIVER } from '../provisioner-options.js';
 import { isProfileDisk } from './profile-disk.js';
 import { ProfileOpener } from './profile-opener.js';
 import { ProfileVault } from './profile-vault.js';
-
-/** A store that answers needs less; and what is not served by then is served as soon as it can be. */
-const START_PATIENCE_MS = 3_000;
 
 /**
  * Takes over the profiles that machines of an earlier process have: whatever that process still has under way is
@@ -20,8 +17,7 @@ const START_PATIENCE_MS = 3_000;
 @Injectable()
 export class AdoptProfiles {
   /** Machines with the disk of a profile that is not served. */
-  private missing: string[] = [];
-  private underWay: Promise<void> | undefined;
+  private readonly unserved: Unserved<string>;
 
   constructor(
     private readonly rows: SessionProfiles,
@@ -30,27 +26,20 @@ export class AdoptProfiles {
     private readonly opener: ProfileOpener,
     @Inject(DRIVER) private readonly driver: HypervisorDriver,
     @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+  ) {
+    this.unserved = new Unserved((machineIds) => Promise.all(machineIds.map((id) => this.adopt(id))), logger);
+  }
 
-  /** Call when the driver has adopted its machines, before anything else. A store that does not answer holds it up for moments only. */
+  /** Call when the driver has adopted its machines, before anything else. */
   async run(): Promise<void> {
     const machines = (await this.driver.list()).filter((each) => each.state === 'running' || each.hasWritableVolume);
     const found = await Promise.all(machines.map(async ({ id }) => ((await this.hasProfile(id)) ? [id] : [])));
-    this.missing = found.flat();
-    await waitFor(this.serveMissing(), AbortSignal.timeout(START_PATIENCE_MS)).catch(() => undefined);
+    await this.unserved.begin(found.flat());
   }
 
   /** Serves what could not be served before. Never rejects. */
   serveMissing(): Promise<void> {
-    if (this.missing.length === 0) return Promise.resolve();
-    this.underWay ??= Promise.all(this.missing.map((id) => this.adopt(id)))
-      .then((adopted) => {
-        this.missing = this.missing.filter((_, index) => !adopted[index]);
-      })
-      .finally(() => {
-        this.underWay = undefined;
-      });
-    return this.underWay;
+    return this.unserved.retry();
   }
 
   private async hasProfile(machineId: string): Promise<boolean> {
