@@ -37,7 +37,7 @@ export interface WantedProfile {
 }
 
 /** Of a row of `session_profiles` joined with its desktop. Only an end of the session, which the desktop's reason names, erases. */
-export const profileOutcome = `CASE
+const profileOutcome = `CASE
   WHEN desktops.reason IN ('log-off', 'expired', 'roamed') AND desktops.state <> 'assigned'
   THEN CASE row.policy ->> 'atLogOff' WHEN 'erase' THEN 'erase' WHEN 'ask' THEN coalesce(row.at_log_off, 'keep')
        ELSE 'keep' END

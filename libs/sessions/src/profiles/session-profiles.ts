@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AuditLog } from '#libs/audit';
-import type { ProfileOutcome, SessionProfileState } from '#libs/contracts';
+import type { SessionProfileState } from '#libs/contracts';
 import { readRows, recordStateEvent, transact, type UnitOfWork } from '#libs/database';
 import { type FleetTransaction, PostgresFleetTransaction, type Session } from '#libs/fleet';
 import type { Clock } from '#libs/kernel';
@@ -12,7 +12,7 @@ import { SessionMoves } from '../session-moves.js';
 import { noticeAfter, type ProfileReport } from './profile-report.js';
 import { ProfileRoaming } from './profile-roaming.js';
 import { type DesktopOnHost, type DueVersion, readDueVersions, readOutOfStep, readWaiting } from './profile-work.js';
-import { profileOutcome, readWantedProfile, type WantedProfile } from './read-wanted-profile.js';
+import { readWantedProfile, type WantedProfile } from './read-wanted-profile.js';
 import { type ProfileRow, readProfileRow, updateProfileRow } from './session-profile-row.js';
 import { sessionProfileStates } from './session-profile-states.js';
 
@@ -60,17 +60,6 @@ export class SessionProfiles {
       if (report.state === 'ready' || report.state === 'failed') await this.makeReady(tx, row, session);
       return true;
     });
-  }
-
-  /** What becomes of what was written on a desktop that was given up: what the person or the pool chose. */
-  async outcomeOf(desktopId: string): Promise<ProfileOutcome> {
-    const [found] = await readRows<{ outcome: ProfileOutcome }>(
-      this.dataSource,
-      `SELECT ${profileOutcome} AS outcome FROM session_profiles AS row
-         JOIN desktops ON desktops.id = row.desktop_id WHERE row.desktop_id = $1`,
-      [desktopId],
-    );
-    return found?.outcome ?? 'keep';
   }
 
   /**
