@@ -102,7 +102,7 @@ describe('a session of a pool with profiles', () => {
     expect(await send('delete', `/sessions/${session.id}?profile=burn`, agent)).toEqual([400, 'invalid-request']);
     const [status, ended] = await send('delete', `/sessions/${session.id}?profile=erase`, agent);
     expect([status, ended.state, ended.endReason]).toEqual([202, 'ended', 'log-off']);
-    expect(await broker.app.get(SessionProfiles).outcomeOf(desktopId)).toBe('erase');
+    expect(await broker.app.get(SessionProfiles).wanted(desktopId)).toMatchObject({ outcome: 'erase' });
 
     await send('patch', '/pools/call-center', it_, { profile: { ...work, atLogOff: 'keep' } });
     const next = await logOn();

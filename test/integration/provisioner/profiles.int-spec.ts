@@ -31,6 +31,12 @@ describe('roaming profiles', () => {
     const { id } = await service().open(alice, { pool });
     return fleet.session(id, 'ready', ({ state }) => state === 'ready');
   };
+  const onAnother = (session: SessionView) =>
+    fleet.session(
+      session.id,
+      'on another desktop',
+      ({ state, desktop }) => state === 'ready' && desktop?.id !== desktopOf(session),
+    );
   async function volumeId(): Promise<string> {
     const volume = await fleet.app.get(ProfileVolumes, { strict: false }).find({ username: 'alice', context: 'work' });
     return volume?.id ?? '';
@@ -63,11 +69,7 @@ describe('roaming profiles', () => {
     // A reboot keeps it too.
     await write(second, 'a poster');
     await service().recycle(alice, second.id);
-    const third = await fleet.session(
-      second.id,
-      'on another desktop',
-      ({ state, desktop }) => state === 'ready' && desktop?.id !== desktopOf(second),
-    );
+    const third = await onAnother(second);
     expect(await read(third, 8)).toBe('a poster');
     expect(await reasons()).toEqual(['recycle', 'log-off', 'first']);
   });
@@ -79,11 +81,7 @@ describe('roaming profiles', () => {
     await until('a version of the work', async () => (await reasons())[0] === 'write-back');
     await write(session, 'lost!');
     host.machines.endMachine(desktopOf(session), 'killed');
-    const next = await fleet.session(
-      session.id,
-      'on another desktop',
-      ({ state, desktop }) => state === 'ready' && desktop?.id !== desktopOf(session),
-    );
+    const next = await onAnother(session);
     expect(await read(next, 5)).toBe('saved');
   });
 
@@ -91,11 +89,7 @@ describe('roaming profiles', () => {
     const session = await logOn();
     await write(session, 'typed');
     host.machines.endMachine(desktopOf(session), 'guest-reboot');
-    const next = await fleet.session(
-      session.id,
-      'on another desktop',
-      ({ state, desktop }) => state === 'ready' && desktop?.id !== desktopOf(session),
-    );
+    const next = await onAnother(session);
     expect(await read(next, 5)).toBe('typed');
     expect((await leases().newest(await volumeId()))?.isClean).toBe(false);
   });
@@ -139,9 +133,13 @@ describe('roaming profiles', () => {
     // Also what was saved meanwhile is taken back.
     await fleet.database.dataSource.query('UPDATE session_profiles SET next_save_at = now()');
     await until('a version of the work', async () => (await reasons())[0] === 'write-back');
-    await service().logOff(alice, second.id, 'erase');
+    // And what a restart saved.
+    await service().recycle(alice, second.id);
+    const third = await onAnother(second);
+    await write(third, 'worse');
+    await service().logOff(alice, third.id, 'erase');
     await free();
-    expect(await read(await logOn(), 4)).toBe('good');
+    expect(await read(await logOn(), 5)).toBe('good\0');
   });
 
   it('falls back to the version before when the newest is damaged, says so, and keeps the damaged one', async () => {

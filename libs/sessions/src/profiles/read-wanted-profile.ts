@@ -6,7 +6,6 @@ import type {
   ProfileOutcome,
   ProfileVersionReason,
   SessionProfileState,
-  SessionState,
 } from '#libs/contracts';
 import { readRows } from '#libs/database';
 
@@ -17,10 +16,7 @@ export interface WantedProfile {
   /** `assigned`: the profile is to be there. Else it is to be closed before the machine goes. */
   readonly desktopState: DesktopState;
   readonly sessionId: string;
-  readonly sessionState: SessionState;
   readonly username: string;
-  /** At the logon. */
-  readonly roles: readonly string[];
   readonly context: string;
   /** As it was when the desktop was given. */
   readonly policy: PoolProfile;
@@ -30,6 +26,8 @@ export interface WantedProfile {
   /** Null until it was reported. */
   readonly volumeId: string | null;
   readonly baseNumber: number | null;
+  /** The version that the session wrote on at first, on whatever desktop: it is taken back to that one when nothing is kept. */
+  readonly sessionBaseNumber: number | null;
   /** What becomes of what was written, once the desktop is given up. */
   readonly outcome: ProfileOutcome;
   /** Why the last version is made, once the desktop is given up. */
@@ -48,10 +46,13 @@ export async function readWantedProfile(dataSource: DataSource, desktopId: strin
   const [found] = await readRows<WantedProfile>(
     dataSource,
     `SELECT desktops.id AS "desktopId", desktops.host, desktops.state AS "desktopState",
-            sessions.id AS "sessionId", sessions.state AS "sessionState", sessions.username,
-            coalesce((SELECT roles FROM profiles WHERE profiles.username = sessions.username), '{}') AS roles,
+            sessions.id AS "sessionId", sessions.username,
             row.context, row.policy, row.state, row.mode, row.volume_id AS "volumeId",
-            row.base_number AS "baseNumber", ${profileOutcome} AS outcome,
+            row.base_number AS "baseNumber",
+            (SELECT min(base_number) FROM session_profiles AS earlier
+              WHERE earlier.session_id = row.session_id AND earlier.volume_id = row.volume_id AND earlier.mode = 'write')
+              AS "sessionBaseNumber",
+            ${profileOutcome} AS outcome,
             CASE WHEN desktops.reason = 'roamed' THEN 'roamed'
                  WHEN desktops.reason IN ('log-off', 'expired') THEN 'log-off'
                  ELSE 'recycle' END AS "versionReason"

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { AuditLog } from '#libs/audit';
 import { PoolService } from '#libs/desktops';
+import { ProfileLeases } from '#libs/profiles';
 import { ProfileWorld, work } from '../../test/profile-world.js';
 import { DesktopApps } from '../apps/desktop-apps.js';
 import { SessionExpiry } from '../session-expiry.js';
@@ -32,9 +33,16 @@ describe('profiles of sessions', () => {
       await expect(at.sessions.ticketClaims(at.alice, session.id)).rejects.toMatchObject({ code: 'conflict' });
 
       expect(await at.profiles.wanted(desktopId)).toEqual({
-        ...{ desktopId, host: 'host-1', desktopState: 'assigned', sessionId: session.id, sessionState: 'preparing' },
-        ...{ username: at.alice.username, roles: ['staff'], context: 'work', policy: work(), state: 'waiting' },
-        ...{ mode: 'write', volumeId: null, baseNumber: null, outcome: 'keep', versionReason: 'recycle' },
+        ...{ desktopId, host: 'host-1', desktopState: 'assigned', sessionId: session.id },
+        ...{ username: at.alice.username, context: 'work', policy: work(), state: 'waiting' },
+        ...{
+          mode: 'write',
+          volumeId: null,
+          baseNumber: null,
+          sessionBaseNumber: null,
+          outcome: 'keep',
+          versionReason: 'recycle',
+        },
       });
       const volumeId = await at.volumeOf();
       expect(await at.profiles.report(desktopId, { state: 'opening', volumeId, baseNumber: 3 })).toBe(true);
@@ -216,6 +224,25 @@ describe('profiles of sessions', () => {
       await at.sessions.expire(session.id);
       expect(await at.view(session)).toMatchObject({ state: 'ended', endReason: 'expired' });
       expect(await at.profiles.wanted(next)).toMatchObject({ outcome: 'erase' });
+    });
+
+    it('goes back to what the session began with, whatever became of its first desktop', async () => {
+      const { session, desktopId } = await at.opened('erasing');
+      const volumeId = await at.volumeOf('guest');
+      await at.profiles.report(desktopId, { ...ready, volumeId, baseNumber: 3 });
+      const next = await at.spare('erasing');
+      await at.sessions.recycle(at.alice, session.id);
+      await at.rows(`UPDATE desktops SET state = 'deleted' WHERE id = $1`, [desktopId]);
+      await at.profiles.report(next, { ...ready, volumeId, baseNumber: 5 });
+      await at.profiles.sweep();
+      const wanted = { outcome: 'erase', baseNumber: 5, sessionBaseNumber: 3 };
+      const leases = at.app.get(ProfileLeases, { strict: false });
+      expect(await leases.numbersInUse(volumeId)).toEqual([3, 5]);
+      await at.sessions.logOff(at.alice, session.id);
+      expect(await at.profiles.wanted(next)).toMatchObject(wanted);
+      await at.rows(`UPDATE desktops SET state = 'deleted' WHERE id = $1`, [next]);
+      await at.profiles.sweep();
+      expect(await leases.numbersInUse(volumeId)).toEqual([]);
     });
 
     it('ignores a choice where there is no profile', async () => {

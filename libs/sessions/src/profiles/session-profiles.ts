@@ -105,11 +105,13 @@ export class SessionProfiles {
     }
   }
 
-  /** Removes what was kept of desktops that are gone. Safe to call at any time, by anybody. */
+  /** Removes what was kept of desktops that are gone, once their sessions are over. Safe to call at any time, by anybody. */
   async sweep(): Promise<void> {
     await readRows(
       this.dataSource,
-      `DELETE FROM session_profiles USING desktops WHERE desktops.id = desktop_id AND desktops.state = 'deleted'`,
+      `DELETE FROM session_profiles AS row USING desktops, sessions
+        WHERE desktops.id = row.desktop_id AND desktops.state = 'deleted'
+          AND sessions.id = row.session_id AND sessions.state IN ('ended', 'failed')`,
     );
   }
 

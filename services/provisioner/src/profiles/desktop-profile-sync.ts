@@ -211,9 +211,9 @@ export class DesktopProfileSync {
   }
 
   private async keepOrTakeBack(wanted: WantedProfile, volume: UnlockedVolume, fence: number): Promise<void> {
-    const { desktopId, outcome, versionReason, baseNumber } = wanted;
+    const { desktopId, outcome, versionReason, sessionBaseNumber } = wanted;
     if (outcome === 'erase') {
-      if (baseNumber !== null) await this.writer.takeBack(volume, fence, baseNumber);
+      if (sessionBaseNumber !== null) await this.writer.takeBack(volume, fence, sessionBaseNumber);
       return;
     }
     const machine = await this.driver.inspect(desktopId);
