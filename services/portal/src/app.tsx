@@ -1,8 +1,10 @@
 import { lazy, Suspense, useEffect } from 'react';
+import { LookPage } from './pages/look-page.js';
 import { PoolsPage } from './pages/pools-page.js';
 import { SessionPage } from './pages/session-page.js';
 import { SignInPage } from './pages/sign-in-page.js';
 import { usePortalState } from './state/portal-context.js';
+import { useProfilePlace } from './state/profile-place.js';
 import { Logo } from './ui/logo.js';
 
 /** Most people never see it: it comes when its address is opened. */
@@ -11,6 +13,7 @@ const isConsole = location.pathname === '/console' || location.pathname.startsWi
 
 export function App() {
   const { screen, session, opening } = usePortalState();
+  const place = useProfilePlace();
   const desktopName = session?.poolDisplayName ?? opening?.poolDisplayName;
 
   useEffect(() => {
@@ -24,6 +27,10 @@ export function App() {
         <ConsolePage />
       </Suspense>
     );
+  }
+  if (screen === 'pools' && place?.look) {
+    const { context, look } = place;
+    return <LookPage key={`${context}/${look.number}`} place={{ context, look }} />;
   }
   if (screen === 'pools') return <PoolsPage />;
   if (screen === 'session') return <SessionPage />;

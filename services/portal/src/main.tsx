@@ -17,6 +17,8 @@ import './styles/desktop.css';
 import './styles/overlay.css';
 import './styles/bar.css';
 import './styles/profile.css';
+import './styles/tables.css';
+import './styles/looks.css';
 
 const api = new ApiClient();
 const portal = new Portal(api);

@@ -16,6 +16,7 @@ import { answerFile, json, problem } from './fake-answers.js';
 import { FakeApps } from './fake-apps.js';
 import { FakeConsole } from './fake-console.js';
 import { FakeDesktop, type Received } from './fake-desktop.js';
+import { FakeProfileLooks } from './fake-profile-looks.js';
 import { FakeProfiles } from './fake-profiles.js';
 import type { Call, Route } from './fake-route.js';
 import { type FakeSession, FakeSessions } from './fake-sessions.js';
@@ -33,6 +34,7 @@ export class FakeGoldleaf {
   readonly apps = new FakeApps(this.sessions);
   readonly console = new FakeConsole();
   readonly profiles = new FakeProfiles(() => this.console.admitted);
+  readonly looks = new FakeProfileLooks(() => this.console.admitted);
   readonly received: Received = { keys: [], clicks: [], clipboards: [] };
   readonly displays: { width: number; height: number }[] = [];
   readonly idempotencyKeys: string[] = [];
@@ -85,6 +87,7 @@ export class FakeGoldleaf {
     this.apps.clear();
     this.console.clear();
     this.profiles.clear();
+    this.looks.clear();
     this.logOffs.length = 0;
     this.tokens.clear();
     this.received.keys.length = this.received.clicks.length = this.received.clipboards.length = 0;
@@ -140,7 +143,7 @@ export class FakeGoldleaf {
     this.calls.push(route);
     await this.holds.get(route);
     if (route !== 'POST /login' && !this.isSignedIn(request)) return problem(response, 401, 'not-signed-in');
-    const routes = [this.routes, this.apps.routes, this.console.routes, this.profiles.routes].flat();
+    const routes = [this.routes, this.apps.routes, this.console.routes, this.profiles.routes, this.looks.routes].flat();
     for (const [pattern, handle] of routes) {
       const match = pattern.exec(route);
       if (match) return handle({ request, response, body, id: match[1] ?? '', second: match[2] ?? '' });

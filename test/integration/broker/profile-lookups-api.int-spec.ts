@@ -101,6 +101,7 @@ describe('looks into older versions of profiles', () => {
         'content-type': 'application/octet-stream',
         'x-content-type-options': 'nosniff',
         'cache-control': 'no-store',
+        'content-security-policy': "default-src 'none'; sandbox",
       },
       'content-disposition': expect.stringMatching(/^attachment; .*filename\*=UTF-8''Brief_x0a%22%C3%BC%22\.html$/),
     });

@@ -19,6 +19,7 @@ import {
   userViewSchema,
 } from '#libs/contracts';
 import { BrokerHttp } from './broker-http.js';
+import { VersionLooks } from './version-looks.js';
 
 /** What the broker's HTTP API does for a person. */
 export class ApiClient {
@@ -92,6 +93,11 @@ export class ApiClient {
   /** Begins it: it is done within seconds. */
   restoreMyProfile(context: string, number: number): Promise<void> {
     return this.http.callWithoutAnswer(`/me/profile/volumes/${context}/versions/${number}/restore`, { method: 'POST' });
+  }
+
+  /** Where a pool of the person's lets them. */
+  myVersionLooks(context: string, number: number): VersionLooks {
+    return new VersionLooks(this.http, `/me/profile/volumes/${context}`, number);
   }
 
   /** The applications that the person has or may add. */

@@ -32,12 +32,17 @@ export class BrokerHttp {
     await this.send(path, call);
   }
 
+  /** What the browser itself is to open or save. */
+  url(path: string): string {
+    return `${this.basePath}${path}`;
+  }
+
   private async send(path: string, call: BrokerCall): Promise<Response> {
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), answerTimeoutMs);
     let response: Response;
     try {
-      response = await this.fetchFunction(`${this.basePath}${path}`, {
+      response = await this.fetchFunction(this.url(path), {
         method: call.method ?? 'GET',
         credentials: 'same-origin',
         cache: 'no-store',

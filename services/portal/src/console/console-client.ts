@@ -16,6 +16,7 @@ import {
   type UpdateAppVersion,
 } from '#libs/contracts';
 import type { BrokerHttp } from '../api/broker-http.js';
+import { VersionLooks } from '../api/version-looks.js';
 
 /** The most that the broker gives at a time. */
 export const profilesAtMost = 1000;
@@ -61,6 +62,11 @@ export class ConsoleClient {
   restoreProfile(username: string, context: string, number: number): Promise<void> {
     const path = `/profiles/${encodeURIComponent(username)}/volumes/${context}/versions/${number}/restore`;
     return this.http.callWithoutAnswer(path, { method: 'POST' });
+  }
+
+  /** The audit log says who looked at what. */
+  versionLooks(username: string, context: string, number: number): VersionLooks {
+    return new VersionLooks(this.http, `/profiles/${encodeURIComponent(username)}/volumes/${context}`, number);
   }
 
   /** Destroys the key of one profile of a person: nobody can ever read it again. */

@@ -1,10 +1,12 @@
 import { useCallback } from 'react';
+import { useProfilePlace } from '../state/profile-place.js';
 import { useResource } from '../state/use-resource.js';
 import { wordsForTime } from '../words/amount-words.js';
 import { AppChips } from './app-chips.js';
 import { useConsoleClient } from './console-context.js';
 import { ConsoleLink } from './console-link.js';
 import { Loaded } from './loaded.js';
+import { PersonLook } from './person-look.js';
 import { ProfileVersions } from './profile-versions.js';
 
 /** One person: what they got at their last logon, and their profiles. */
@@ -15,6 +17,14 @@ export function PersonPage({ username }: { readonly username: string }) {
     return { record, profiles };
   }, [client, username]);
   const resource = useResource(load);
+  const place = useProfilePlace();
+  if (place?.look) {
+    const { context, look } = place;
+    const profiles = resource.data?.profiles ?? [];
+    return (
+      <PersonLook key={`${context}/${look.number}`} username={username} place={{ context, look }} profiles={profiles} />
+    );
+  }
   return (
     <>
       <ConsoleLink to="/console/people" className="back-link">

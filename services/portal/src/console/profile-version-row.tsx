@@ -1,8 +1,10 @@
 import type { ProfileVersionReason, ProfileVersionView } from '#libs/contracts';
+import { hrefOf } from '../state/profile-place.js';
 import { wordsForBytes, wordsForTime } from '../words/amount-words.js';
 import { versionReasonForIt } from './console-words.js';
 
 interface Props {
+  readonly context: string;
   readonly version: ProfileVersionView;
   /** A desktop writes the profile, so that nothing can be restored. */
   readonly held: boolean;
@@ -12,7 +14,7 @@ interface Props {
 /** Versions that are made after everything was closed, if all goes well. */
 const closing: readonly ProfileVersionReason[] = ['log-off', 'recycle', 'roamed'];
 
-export function ProfileVersionRow({ version, held, onRestore }: Props) {
+export function ProfileVersionRow({ context, version, held, onRestore }: Props) {
   const { number, isNewest, isClean, state, reason } = version;
   return (
     <tr data-testid={`version-${number}`}>
@@ -29,6 +31,14 @@ export function ProfileVersionRow({ version, held, onRestore }: Props) {
       <td className="nowrap">{wordsForBytes(version.writtenBytes)}</td>
       <td>{version.host ?? <span className="muted">–</span>}</td>
       <td className="row-actions">
+        <a
+          className="button button-quiet button-small"
+          aria-label={`Look inside version ${number}`}
+          data-testid={`look-${number}`}
+          href={hrefOf({ context, look: { number, path: '' } })}
+        >
+          Look inside
+        </a>
         {!isNewest && state === 'good' && (
           <button
             type="button"

@@ -61,6 +61,7 @@ export function ProfileVersions({ username, profile, onChange }: Props) {
               {versions.map((version) => (
                 <ProfileVersionRow
                   key={version.number}
+                  context={context}
                   version={version}
                   held={volume.heldBy !== null}
                   onRestore={() => setOpen(version)}

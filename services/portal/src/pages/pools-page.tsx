@@ -2,15 +2,14 @@ import { useEffect, useRef } from 'react';
 import { AppShelf } from '../apps/app-shelf.js';
 import { MyProfile } from '../profile/my-profile.js';
 import { useMyVolumes } from '../profile/use-my-volumes.js';
-import { usePortal, usePortalState } from '../state/portal-context.js';
+import { usePortalState } from '../state/portal-context.js';
 import { MonitorIcon } from '../ui/icons.js';
-import { Brand } from '../ui/logo.js';
 import { NoticeLine } from '../ui/notice-line.js';
 import { PoolCard } from './pool-card.js';
+import { PortalTop } from './portal-top.js';
 
 export function PoolsPage() {
-  const portal = usePortal();
-  const { user, pools, apps, sessions } = usePortalState();
+  const { pools, apps, sessions } = usePortalState();
   const { volumes, reload } = useMyVolumes();
   const heading = useRef<HTMLHeadingElement>(null);
 
@@ -18,27 +17,7 @@ export function PoolsPage() {
 
   return (
     <div className="pools-page">
-      <header className="top">
-        <Brand />
-        <div className="top-user">
-          <span className="top-name" title={user?.username}>
-            {user?.displayName}
-          </span>
-          {user?.isAdmin && (
-            <a className="button button-quiet" href="/console" data-testid="to-console">
-              IT console
-            </a>
-          )}
-          <button
-            type="button"
-            className="button button-quiet"
-            data-testid="sign-out"
-            onClick={() => void portal.signOut()}
-          >
-            Sign out
-          </button>
-        </div>
-      </header>
+      <PortalTop />
       <main className="pools-main">
         <h1 ref={heading} tabIndex={-1}>
           Your desktops

@@ -1,7 +1,8 @@
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import type { ProfileVersionView, ProfileVolumeView } from '#libs/contracts';
 import { useApi } from '../state/api-context.js';
 import { usePortal } from '../state/portal-context.js';
+import { hrefOf, nowhere, useProfilePlace } from '../state/profile-place.js';
 import { Spinner } from '../ui/spinner.js';
 import { wordsForMiB, wordsForMoment } from '../words/amount-words.js';
 import { GoBackDialog } from './go-back-dialog.js';
@@ -22,12 +23,19 @@ const lookForMs = 60_000;
 export function ProfileCard({ volume, named, onChange }: Props) {
   const api = useApi();
   const portal = usePortal();
-  const [open, setOpen] = useState(false);
   const [chosen, setChosen] = useState<ProfileVersionView | null>(null);
   /** The newest version when the person went back: over as soon as there is another. */
   const [goingBackFrom, setGoingBackFrom] = useState<number | null>(null);
   const { context, newest } = volume;
+  const open = useProfilePlace()?.context === context;
+  const toggle = useRef<HTMLButtonElement>(null);
   const goingBack = goingBackFrom !== null && goingBackFrom === newest;
+
+  // The person comes back from a look into one of them.
+  const openAtFirst = useRef(open);
+  useEffect(() => {
+    if (openAtFirst.current) toggle.current?.focus();
+  }, []);
 
   useEffect(() => {
     if (goingBackFrom === null) return;
@@ -70,11 +78,13 @@ export function ProfileCard({ volume, named, onChange }: Props) {
         </div>
         {volume.versions > 1 && (
           <button
+            ref={toggle}
             type="button"
             className="button button-quiet"
             data-testid={`versions-of-${context}`}
             aria-expanded={open}
-            onClick={() => setOpen(!open)}
+            // In the address, so that the browser's Back button finds them open again.
+            onClick={() => location.replace(open ? nowhere : hrefOf({ context, look: null }))}
           >
             {open ? 'Hide earlier states' : 'Earlier states'}
           </button>

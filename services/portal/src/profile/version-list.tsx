@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import type { ProfileVersionView, ProfileVolumeView } from '#libs/contracts';
+import { hrefOf } from '../state/profile-place.js';
 import { useResource } from '../state/use-resource.js';
 import { wordsForBytes, wordsForTime } from '../words/amount-words.js';
 import { wordsForProblem } from '../words/problem-words.js';
@@ -38,6 +39,16 @@ export function VersionList({ volume, load, busy, onChoose }: Props) {
             </span>
             {version.isNewest && <span className="version-mark">As it is now</span>}
             {version.state === 'damaged' && <span className="version-mark version-mark-bad">Damaged</span>}
+            {volume.userMayRestore && (
+              <a
+                className="button button-quiet button-small"
+                aria-label={`Look inside the state of ${wordsForTime(version.createdAt)}`}
+                data-testid={`look-${version.number}`}
+                href={hrefOf({ context: volume.context, look: { number: version.number, path: '' } })}
+              >
+                Look inside
+              </a>
+            )}
             {!version.isNewest && version.state === 'good' && volume.userMayRestore && (
               <button
                 type="button"

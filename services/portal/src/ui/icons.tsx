@@ -80,3 +80,15 @@ export const WarningIcon = () => (
     <path d="M9 2.6 16.2 15H1.8ZM9 7.4v3.4M9 12.9v.1" />
   </Icon>
 );
+
+export const FolderIcon = () => (
+  <Icon>
+    <path d="M2.4 14.4V4.1c0-.5.4-.9.9-.9h3.6l1.7 2h6.1c.5 0 .9.4.9.9v8.3c0 .4-.4.8-.9.8H3.3c-.5 0-.9-.4-.9-.8Z" />
+  </Icon>
+);
+
+export const FileIcon = () => (
+  <Icon>
+    <path d="M4 15.2V2.8h6.2L14 6.6v8.6ZM10 2.8v4h4" />
+  </Icon>
+);
