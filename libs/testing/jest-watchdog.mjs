@@ -4,15 +4,11 @@
  */
 const SAY_AFTER_MS = 60_000;
 const ENDS_WITHIN_MS = 60_000;
+const FILE_LIMIT_MS = 900_000;
 
 export default class Watchdog {
   #running = new Map();
   #timer;
-
-  /** @param {unknown} _config @param {{ fileLimitMs?: number }} options */
-  constructor(_config, { fileLimitMs = 900_000 } = {}) {
-    this.fileLimitMs = fileLimitMs;
-  }
 
   onRunStart() {
     this.#timer = setInterval(() => this.#look(), SAY_AFTER_MS);
@@ -41,7 +37,7 @@ export default class Watchdog {
       const tookMs = Date.now() - since;
       if (tookMs < SAY_AFTER_MS) continue;
       console.error(`  … ${path} has run for ${Math.round(tookMs / 1000)} s`);
-      if (tookMs < this.fileLimitMs) continue;
+      if (tookMs < FILE_LIMIT_MS) continue;
       console.error(`  ✗ longer than any file may: the run ends here. ${process.getActiveResourcesInfo().join(', ')}`);
       process.exit(1);
     }
