@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
+import { myApp } from './fake-apps.js';
 import { people } from './fake-catalogue.js';
 import { versions, volume } from './fake-profiles.js';
 import { PortalFixture } from './portal-fixture.js';
@@ -22,6 +23,7 @@ const isFocused = (testId: string) => portal.until(() => portal.focusedTestId(),
 
 describe('a look into an earlier state', () => {
   it('leads from the versions through folders, and all the way back', async () => {
+    portal.fake.apps.mine = [myApp('calculator', 'Calculator'), myApp('call-notes', 'Call notes')];
     await open();
     await portal.at('versions-of-work').click();
     await portal.at('version-7').scrollIntoViewIfNeeded();

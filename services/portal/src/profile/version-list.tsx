@@ -37,30 +37,32 @@ export function VersionList({ volume, load, busy, onChoose }: Props) {
                 {wordsForVersionReason(version, versions)} · {wordsForBytes(version.writtenBytes)} changed
               </span>
             </span>
-            {version.isNewest && <span className="version-mark">As it is now</span>}
-            {version.state === 'damaged' && <span className="version-mark version-mark-bad">Damaged</span>}
-            {volume.userMayRestore && (
-              <a
-                className="button button-quiet button-small"
-                aria-label={`Look inside the state of ${wordsForTime(version.createdAt)}`}
-                data-testid={`look-${version.number}`}
-                href={hrefOf({ context: volume.context, look: { number: version.number, path: '' } })}
-              >
-                Look inside
-              </a>
-            )}
-            {!version.isNewest && version.state === 'good' && volume.userMayRestore && (
-              <button
-                type="button"
-                className="button button-quiet button-small"
-                aria-label={`Go back to ${wordsForTime(version.createdAt)}`}
-                data-testid={`go-back-${version.number}`}
-                disabled={!possible}
-                onClick={() => onChoose(version)}
-              >
-                Go back to this
-              </button>
-            )}
+            <span className="version-actions">
+              {version.isNewest && <span className="version-mark">As it is now</span>}
+              {version.state === 'damaged' && <span className="version-mark version-mark-bad">Damaged</span>}
+              {volume.userMayRestore && (
+                <a
+                  className="button button-quiet button-small"
+                  aria-label={`Look inside the state of ${wordsForTime(version.createdAt)}`}
+                  data-testid={`look-${version.number}`}
+                  href={hrefOf({ context: volume.context, look: { number: version.number, path: '' } })}
+                >
+                  Look inside
+                </a>
+              )}
+              {!version.isNewest && version.state === 'good' && volume.userMayRestore && (
+                <button
+                  type="button"
+                  className="button button-quiet button-small"
+                  aria-label={`Go back to ${wordsForTime(version.createdAt)}`}
+                  data-testid={`go-back-${version.number}`}
+                  disabled={!possible}
+                  onClick={() => onChoose(version)}
+                >
+                  Go back to this
+                </button>
+              )}
+            </span>
           </li>
         ))}
       </ul>
