@@ -73,7 +73,6 @@ export function FolderTable({ listed, hidden, isComplete, place, downloads, with
             type="button"
             className="button button-quiet button-small"
             data-testid="hidden-entries"
-            aria-pressed={withHidden}
             onClick={() => onWithHidden(!withHidden)}
           >
             {withHidden ? 'Leave out hidden ones' : `Show ${hidden} hidden`}
