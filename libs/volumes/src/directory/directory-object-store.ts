@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { Dirent } from 'node:fs';
 import { link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { SharedRun } from '#libs/kernel';
 import { errorCodeOf } from '../error-code.js';
 import { checkKey, checkPrefix, type ObjectFacts, type ObjectStore, type PutResult } from '../object-store.js';
 import { VolumeError } from '../volume-error.js';
-import { GroupSync } from './group-sync.js';
 import { syncFolder } from './sync-folder.js';
 
 /** Begins with a dot, which no key does. */
@@ -17,14 +17,13 @@ const UNFINISHED_KEPT_MS = 24 * 3_600_000;
  * shows less than the whole object; the folder is synced before `put` resolves. Processes and hosts may share it.
  */
 export class DirectoryObjectStore implements ObjectStore {
-  /** Those who wait at the same moment share a sync. */
-  private readonly syncs: GroupSync;
+  /** Those who wait for the same folder share a sync. */
+  private readonly folderSyncs = new SharedRun();
   private readonly made = new Map<string, Promise<void>>();
   private readonly unfinished: string;
 
   constructor(private readonly root: string) {
     this.unfinished = join(root, UNFINISHED);
-    this.syncs = new GroupSync(root);
   }
 
   async put(key: string, bytes: Uint8Array, { signal }: { signal?: AbortSignal } = {}): Promise<PutResult> {
@@ -37,7 +36,7 @@ export class DirectoryObjectStore implements ObjectStore {
         const file = await open(aside, 'wx', 0o444);
         try {
           await file.writeFile(bytes);
-          await this.syncs.durable(() => file.sync());
+          await file.sync();
         } finally {
           await file.close();
         }
@@ -132,7 +131,7 @@ export class DirectoryObjectStore implements ObjectStore {
   }
 
   private syncFolder(path: string): Promise<void> {
-    return this.syncs.durable(() => syncFolder(path));
+    return this.folderSyncs.run(path, () => syncFolder(path));
   }
 
   private pathOf(key: string): string {

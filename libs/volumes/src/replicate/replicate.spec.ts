@@ -103,6 +103,59 @@ describe('replicate', () => {
     await check();
   });
 
+  it('holds only what is new where the other site has an earlier version', async () => {
+    const { there, publish, check, run } = await twoSites();
+    const home = chunksOf(40);
+    const changed = (): Buffer => Buffer.concat([home, chunksOf(1)]);
+    await publish(changed(), 'images/two');
+    await run();
+    await publish(changed(), 'images/two');
+    const held: string[] = [];
+    there.objects.interfere = (operation, key) => {
+      if (operation === 'put' && key.includes('/need-')) held.push(key);
+    };
+    const movedBefore = there.objects.moved.in;
+    const { copiedBytes, skippedChunks } = await run({ volumes: 'images' });
+    expect(skippedChunks).toBe(40);
+    // The manifest of the earlier version, the new chunk, the new manifest.
+    expect(held).toHaveLength(3);
+    expect(there.objects.moved.in - movedBefore - copiedBytes).toBeLessThan(41 * 32 + 1_000);
+    await check();
+  });
+
+  it('relies on an earlier version also when that is deleted and collected at the other site meanwhile', async () => {
+    const { there, publish, run } = await twoSites();
+    const home = chunksOf(40);
+    await publish(home, 'profiles/bob', KEY);
+    await run();
+    const { id } = await publish(Buffer.concat([home, chunksOf(1)]), 'profiles/bob', KEY);
+    let collections = 0;
+    there.objects.interfere = async (operation, key) => {
+      if (operation !== 'put' || !key.startsWith('chunks/') || collections++ > 0) return;
+      await there.volumes.deleteVersion('profiles/bob', 1);
+      await there.volumes.collectGarbage(NO_GRACE);
+    };
+    await run({ volumes: 'profiles' });
+    there.objects.interfere = undefined;
+    expect(collections).toBe(1);
+    expect((await there.volumes.listVersions('profiles/bob')).map((version) => version.id)).toEqual([id]);
+    expect((await there.volumes.fsck()).findings).toEqual([]);
+  });
+
+  it('brings again what an earlier version of the other site has lost', async () => {
+    const { there, publish, check, run } = await twoSites();
+    const home = chunksOf(8);
+    await run();
+    await publish(home, 'images/two');
+    const before = new Set(there.objects.keys('chunks/'));
+    await run();
+    const lost = there.objects.keys('chunks/').filter((key) => !before.has(key));
+    await there.objects.delete(lost[0] ?? '');
+    await publish(Buffer.concat([home, chunksOf(1)]), 'images/two');
+    await run({ volumes: 'images' });
+    await check();
+  });
+
   it('verifies each chunk on the way, leaves out what is damaged, and brings it when it is well again', async () => {
     const { here, there, check, run } = await twoSites();
     const well = [...here.objects.objects].map(([key, object]) => [key, { ...object }] as const);

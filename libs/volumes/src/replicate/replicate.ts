@@ -31,10 +31,12 @@ export async function replicate(from: ObjectStore, to: ObjectStore, options: Rep
   const notReplicated: NotReplicated[] = [];
   for (const [volume, numbers] of await numbersByVolume(from, volumes, signal)) {
     const missing: number[] = [];
+    let newestThere: number | undefined;
     for (const number of numbers) {
       signal?.throwIfAborted();
       try {
-        if (!(await isThere(register, to, volume, number, signal))) missing.push(number);
+        if (await isThere(register, to, volume, number, signal)) newestThere = number;
+        else missing.push(number);
       } catch (error) {
         notReplicated.push({ volume, number, reason: reasonOf(error) });
       }
@@ -45,6 +47,7 @@ export async function replicate(from: ObjectStore, to: ObjectStore, options: Rep
         addProgress(progress, done);
         options.onProgress?.({ ...progress });
       });
+      if (newestThere !== undefined) await copier.buildOn(volume, newestThere);
       for (const number of missing) {
         signal?.throwIfAborted();
         try {

@@ -5,8 +5,9 @@ import type { Hold } from '../hold/hold.js';
 import type { ObjectStore } from '../object-store.js';
 import { forEachParallel } from '../parallel.js';
 import { publishHeld } from '../store/publish-held.js';
-import { manifestKey, type Version } from '../version/version.js';
+import { manifestKey, type Version, versionKey } from '../version/version.js';
 import { VersionRegister } from '../version/version-register.js';
+import { VolumeError } from '../volume-error.js';
 import type { ReplicateProgress } from './replication.js';
 
 /** A folder makes many durable at the price of one. */
@@ -18,6 +19,8 @@ const ROUND_CHUNKS = 512;
 export class VolumeCopier {
   /** In the other store, and held there. */
   private readonly present = new Set<Digest>();
+  /** Of a version of the other store whose manifest is held there, and all it names with it. */
+  private readonly heldByVersion = new Set<Digest>();
   private readonly ours: VersionRegister;
   private readonly theirs: VersionRegister;
 
@@ -56,12 +59,35 @@ export class VolumeCopier {
     return published;
   }
 
+  /**
+   * Spares the holds what a version of the other store names: profiles have thousands of chunks, few of them new. For one
+   * that is damaged or deleted nothing is spared.
+   */
+  async buildOn(volume: string, number: number): Promise<void> {
+    const { signal } = this;
+    const key = versionKey(volume, number);
+    try {
+      const base = await this.ours.at(key);
+      if (!base) return;
+      await this.holds.to.need([manifestKey(base.id)], signal);
+      // Looked at only now: a collector that comes after a later deletion sees the hold.
+      const isHeld = (await this.to.has(key, { signal })) && (await this.to.has(manifestKey(base.id), { signal }));
+      if (!isHeld) return;
+      for (const { digest } of (await this.ours.manifest(base.id, signal)).chunks()) this.heldByVersion.add(digest);
+    } catch (error) {
+      if (!VolumeError.is(error, 'version-damaged', 'manifest-damaged', 'object-missing')) throw error;
+    }
+  }
+
   private async copyChunks(chunks: readonly ChunkFacts[], isEncrypted: boolean): Promise<void> {
     const { signal } = this;
-    await this.holds.to.need(
-      chunks.map(({ digest }) => chunkKey(digest)),
-      signal,
-    );
+    const fresh = chunks.filter(({ digest }) => !this.heldByVersion.has(digest));
+    if (fresh.length > 0) {
+      await this.holds.to.need(
+        fresh.map(({ digest }) => chunkKey(digest)),
+        signal,
+      );
+    }
     const done = { copiedChunks: 0, copiedBytes: 0, skippedChunks: 0 };
     try {
       await forEachParallel(chunks, CHUNKS_AT_ONCE, async (chunk) => {
