@@ -13,7 +13,6 @@ import { QemuDriver } from '../qemu/qemu-driver.js';
 import { QmpTaps } from '../qemu/qmp-test-taps.js';
 import { type ServedVolume, serveVolume } from '../qemu/volume-test-server.js';
 import { closeGuestProfile } from './close-guest-profile.js';
-import { guestProfileUsage } from './guest-profile-usage.js';
 import { openGuestProfile } from './open-guest-profile.js';
 
 const exec = promisify(execFile);
@@ -42,11 +41,13 @@ describe('a profile in a forked desktop', () => {
     return id;
   }
 
+  const usageOf = (id: string) => driver.fileSystemUsage(id, '/home/user', 10_000);
+
   /** A new profile, given to the machine. */
   async function attach(id: string, change: (path: string) => Promise<unknown> = async () => undefined) {
     const volumeId = `p-${randomUUID().slice(0, 8)}`;
     const path = join(dir, `${volumeId}.img`);
-    await exec('mke2fs', ['-q', '-t', 'ext4', '-E', 'root_owner=1000:1000', path, `${SERVED_BYTES >> 10}`]);
+    await exec('mke2fs', ['-q', '-t', 'ext4', '-m', '0', '-E', 'root_owner=1000:1000', path, `${SERVED_BYTES >> 10}`]);
     await change(path);
     const volume = await serveVolume(dir, volumeId, path);
     served.push(volume);
@@ -142,7 +143,7 @@ describe('a profile in a forked desktop', () => {
     await until('the file manager runs', async () => (await standInProfile(id, 'pcmanfm')) === 1);
     await says(id, 'cd ~user; echo kept > .cache/gone; echo kept > kept; mkdir -p "a b"; chown -R user: kept "a b"');
 
-    const usage = await guestProfileUsage(driver, id);
+    const usage = await usageOf(id);
     expect(usage?.totalBytes).toBe(opening.totalBytes);
     expect(usage?.usedBytes).toBeGreaterThan(opening.usedBytes);
     // Again: nothing changes, and what is new is left out.
@@ -159,7 +160,7 @@ describe('a profile in a forked desktop', () => {
     await says(id, `runuser -u user -- sh -c 'trap "" TERM; cd; while :; do sleep 1; done' >/dev/null 2>&1 &`);
     await says(id, 'cd ~user && (unshare -m sleep 1000 < kept >/dev/null 2>&1 &)');
     expect(await closeGuestProfile(driver, id)).toMatchObject({ state: 'closed', killedPrograms: expect.any(Number) });
-    expect(await guestProfileUsage(driver, id)).toBeNull();
+    expect(await usageOf(id)).toBeNull();
     expect(await closeGuestProfile(driver, id)).toMatchObject({ state: 'closed', killedPrograms: 0 });
     expect(await says(id, 'pgrep -cx "bash|pcmanfm|xterm" -u user; pgrep -c "openbox|tint2|Xorg"; ls ~user')).toBe(
       '0\n3\na b',
@@ -194,6 +195,6 @@ describe('a profile in a forked desktop', () => {
       expect(opening).toMatchObject({ state: 'damaged', detail: expect.stringMatching(/./) });
     }
     expect(await says(id, 'grep -c -E "home|goldleaf-profile" /proc/mounts')).toBe('0');
-    expect(await guestProfileUsage(driver, id)).toBeNull();
+    expect(await usageOf(id)).toBeNull();
   });
 });

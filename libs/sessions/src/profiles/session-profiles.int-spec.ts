@@ -144,11 +144,14 @@ describe('profiles of sessions', () => {
       expect(await profiles.report(desktopId, { state: 'opening', volumeId, baseNumber: 3 })).toBe(true);
       expect(await view(session)).toMatchObject({ state: 'preparing', profile: { state: 'opening' } });
       expect(await profiles.wanted(desktopId)).toMatchObject({ volumeId, baseNumber: 3, state: 'opening' });
+      expect(await profiles.openOn('host-1')).toEqual([]);
 
       told.length = 0;
       expect(await profiles.report(desktopId, { ...ready, usedBytes: 10, totalBytes: 100 })).toBe(true);
       const open = await view(session);
       expect(open).toMatchObject({ state: 'ready', profile: { state: 'ready', usedBytes: 10, totalBytes: 100 } });
+      expect(await profiles.openOn('host-1')).toEqual([{ desktopId, usedBytes: 10, totalBytes: 100 }]);
+      expect(await profiles.openOn('host-2')).toEqual([]);
       expect(told).toEqual([`${session.id} ready`]);
       expect(open.phases.slice(3)).toEqual([
         { name: 'profile', startedAt: expect.any(String), durationMs: expect.any(Number) },
