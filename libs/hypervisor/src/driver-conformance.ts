@@ -99,6 +99,7 @@ export function describeHypervisorDriver(name: string, setup: () => Promise<Conf
         notFound,
       );
       await expect(driver.resizeDisplay(id, 800, 600)).rejects.toMatchObject(notFound);
+      await expect(driver.fileSystemUsage(id, '/', 1_000)).rejects.toMatchObject(notFound);
       await driver.destroy(id);
     });
 
@@ -134,6 +135,7 @@ export function describeHypervisorDriver(name: string, setup: () => Promise<Conf
       expect(result).toEqual({ exitCode: 0, stdout: input, stderr: '' });
       await driver.resizeDisplay(id, 1280, 800);
       await expect(driver.resizeDisplay(id, 10, 10)).rejects.toThrow();
+      expect(await driver.fileSystemUsage(id, '/not-mounted', 20_000)).toBeNull();
 
       await driver.stop();
       driver = given.newDriver();

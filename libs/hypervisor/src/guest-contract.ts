@@ -8,7 +8,7 @@ export const guestPaths = {
   setDisplaySize: '/usr/lib/goldleaf/set-display-size',
   /** `sync` merges the wanted app layers and lets go of others, `start NAME [ENTRY]` starts one; see `guest-apps`. */
   apps: '/usr/lib/goldleaf/apps',
-  /** `open`, `close` and `usage` of the person's profile volume; see `guest-profile`. */
+  /** `open` and `close` of the person's profile volume; see `guest-profile`. */
   profile: '/usr/lib/goldleaf/profile',
   /** Where the profile volume is mounted while it is open. */
   home: '/home/user',

@@ -37,6 +37,13 @@ export interface ViewVolumeOptions extends VolumeCallOptions {
   readonly freeze?: { readonly mountPoint: string };
 }
 
+/** How full a file system of a guest is, in bytes, as its person can use it. */
+export interface FileSystemUsage {
+  readonly usedBytes: number;
+  /** What is used and what is left to the person. */
+  readonly totalBytes: number;
+}
+
 /** Whether what a view showed is safe elsewhere. */
 export type ViewOutcome = 'confirmed' | 'dropped';
 
@@ -92,6 +99,19 @@ export interface HypervisorDriver {
 
   /** @throws MachineError `not-found`, or `guest-unresponsive` after the command's deadline */
   runInGuest(machineId: string, command: GuestCommand, options?: CallOptions): Promise<GuestResult>;
+
+  /**
+   * How full the file system that a guest has mounted there is; null when there is none. Costs the guest no process, so
+   * it may be asked every minute. Never to be trusted: root of the desktop can have any answer given.
+   * @throws MachineError `not-found`; `guest-unresponsive` after the deadline; `failed` when the guest refuses, e.g. while
+   *   a view freezes it
+   */
+  fileSystemUsage(
+    machineId: string,
+    mountPoint: string,
+    timeoutMs: number,
+    options?: CallOptions,
+  ): Promise<FileSystemUsage | null>;
 
   /** Asks the guest to draw at this size, in pixels. @throws MachineError as runInGuest */
   resizeDisplay(machineId: string, width: number, height: number, options?: CallOptions): Promise<void>;

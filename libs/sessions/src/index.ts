@@ -11,7 +11,7 @@ export { type PendingRestore, ProfileHistory } from './profiles/profile-history.
 export { ProfileImports } from './profiles/profile-imports.js';
 export { type FoundFile, type LookTarget, ProfileLooks } from './profiles/profile-looks.js';
 export type { ProfileReport } from './profiles/profile-report.js';
-export type { DesktopOnHost, DueVersion } from './profiles/profile-work.js';
+export type { DesktopOnHost, DueVersion, OpenProfile } from './profiles/profile-work.js';
 export type { WantedProfile } from './profiles/read-wanted-profile.js';
 export { type RoamAnswer, SessionProfiles } from './profiles/session-profiles.js';
 export { SessionAllocator } from './session-allocator.js';

@@ -16,6 +16,7 @@ export { VolumeMetrics } from './metrics/volume-metrics.js';
 export { DesktopProfileSync } from './profiles/desktop-profile-sync.js';
 export { profileDiskId } from './profiles/profile-disk.js';
 export { ProfileHousekeeping } from './profiles/profile-housekeeping.js';
+export { defaultProfileOptions, type ProfileOptions } from './profiles/profile-options.js';
 export { ProfileVault } from './profiles/profile-vault.js';
 export { ProvisionerModule } from './provisioner.module.js';
 export { DRIVER } from './provisioner-options.js';

@@ -44,6 +44,7 @@ import { profileKeysOf } from './profiles/profile-keys-of.js';
 import { ProfileOpener } from './profiles/profile-opener.js';
 import { defaultProfileOptions, PROFILE_OPTIONS, type ProfileOptions } from './profiles/profile-options.js';
 import { ProfileRecorder } from './profiles/profile-recorder.js';
+import { ProfileUsage } from './profiles/profile-usage.js';
 import { PROFILE_KEYS, ProfileVault } from './profiles/profile-vault.js';
 import { ProfileWriter } from './profiles/profile-writer.js';
 import { Provisioner } from './provisioner.js';
@@ -124,6 +125,7 @@ export class ProvisionerModule {
         ProfileImporter,
         ProfileVault,
         ProfileWriter,
+        ProfileUsage,
         ProfileOpener,
         DesktopProfileSync,
         AdoptProfiles,

@@ -18,7 +18,7 @@ import { Metrics, silentLogger, TelemetryModule } from '#libs/telemetry';
 import { createTestDatabase, createTestRedis, type TestDatabase, type TestRedis, until } from '#libs/testing';
 import { NbdClient } from '#libs/volumes';
 import { createDataSource } from '#migrations';
-import { type AppOptions, ProvisionerModule } from '#services/provisioner';
+import { type AppOptions, type ProfileOptions, ProvisionerModule } from '#services/provisioner';
 
 const RECONCILE_MS = 50;
 
@@ -61,7 +61,11 @@ export class FleetFixture {
     name: string,
     machines = new FakeHost({ forks: true }),
     /** `stateDir`: of its own, with nothing but the store in common with the other hosts. */
-    more: { readonly appOptions?: AppOptions; readonly stateDir?: string } = {},
+    more: {
+      readonly appOptions?: AppOptions;
+      readonly profileOptions?: ProfileOptions;
+      readonly stateDir?: string;
+    } = {},
   ): Promise<FleetHost> {
     const metrics = new Metrics();
     const { stateDir = this.stateDir } = more;
@@ -81,7 +85,13 @@ export class FleetFixture {
         AuditModule,
         DesktopsModule.register({ secretKey: 'a secret key of the tests' }),
         SessionsModule,
-        ProvisionerModule.register(config, new FakeDriver(machines), RECONCILE_MS, more.appOptions),
+        ProvisionerModule.register(
+          config,
+          new FakeDriver(machines),
+          RECONCILE_MS,
+          more.appOptions,
+          more.profileOptions,
+        ),
       ],
     }).compile();
     await app.init();

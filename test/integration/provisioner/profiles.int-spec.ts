@@ -4,7 +4,7 @@ import { FakeHost } from '#libs/hypervisor';
 import { ProfileLeases, ProfileVolumes } from '#libs/profiles';
 import { SessionService } from '#libs/sessions';
 import { until } from '#libs/testing';
-import { profileDiskId } from '#services/provisioner';
+import { defaultProfileOptions, profileDiskId } from '#services/provisioner';
 import { FleetFixture, type FleetHost } from './fleet-fixture.js';
 
 const alice = { username: 'alice', roles: ['call-center'] };
@@ -83,6 +83,24 @@ describe('roaming profiles', () => {
     host.machines.endMachine(desktopOf(session), 'killed');
     const next = await onAnother(session);
     expect(await read(next, 5)).toBe('saved');
+  });
+
+  it('is told to be nearly full, and no longer, before the next version is made', async () => {
+    const session = await logOn();
+    await fleet.removeHost(host);
+    const profileOptions = { ...defaultProfileOptions, usageEveryMs: 100 };
+    host = await fleet.addHost('host-1', host.machines, { profileOptions });
+    const guest = host.machines.machines.get(desktopOf(session))?.profile;
+    if (!guest) throw new Error('there is no machine');
+    for (const [share, notice] of [
+      [0.95, 'nearly-full'],
+      [1, 'full'],
+      [0.5, null],
+    ] as const) {
+      guest.usedBytes = Math.ceil(share * guest.totalBytes);
+      await fleet.session(session.id, `is told ${notice}`, ({ profile }) => profile?.notice === notice);
+    }
+    expect(await reasons()).toEqual(['first']);
   });
 
   it('is not lost by a guest that reboots by itself', async () => {

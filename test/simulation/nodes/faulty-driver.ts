@@ -101,6 +101,10 @@ export class FaultyDriver implements HypervisorDriver {
     return this.inner.runInGuest(machineId, command, options);
   }
 
+  fileSystemUsage(machineId: string, mountPoint: string, timeoutMs: number, options?: CallOptions) {
+    return this.inner.fileSystemUsage(machineId, mountPoint, timeoutMs, options);
+  }
+
   resizeDisplay(machineId: string, width: number, height: number, options?: CallOptions): Promise<void> {
     return this.inner.resizeDisplay(machineId, width, height, options);
   }

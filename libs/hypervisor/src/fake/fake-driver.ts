@@ -13,8 +13,8 @@ import type { Machine, MachineExit, MachineImage, MachineShape, MachineSpec, Mac
 import { MachineError } from '../machine-error.js';
 import type { GuestMessage, MachineVolume, WritableMachineVolume } from '../machine-volume.js';
 import type { VolumeView } from '../volume-view.js';
-import { newFakeGuestProfile } from './fake-guest-profile.js';
-import { type FakeCall, FakeHost, type FakeMachine } from './fake-host.js';
+import { fakeFileSystemUsage, newFakeGuestProfile } from './fake-guest-profile.js';
+import { type FakeCall, FakeHost, type FakeMachine, toMachine } from './fake-host.js';
 import { FakeVolumes } from './fake-volumes.js';
 
 /** The driver port over a host in memory, for tests of everything above it. */
@@ -121,6 +121,11 @@ export class FakeDriver implements HypervisorDriver {
     await this.pause(this.host.guestTimeMs, options.signal);
     this.running(machineId);
     return this.host.guestProgram(machineId, command);
+  }
+
+  async fileSystemUsage(machineId: string, mountPoint: string, timeoutMs: number, options: CallOptions = {}) {
+    await this.trouble('fileSystemUsage', options, timeoutMs, 'guest-unresponsive');
+    return fakeFileSystemUsage(this.running(machineId).profile, mountPoint);
   }
 
   async resizeDisplay(machineId: string, width: number, height: number, options: CallOptions = {}): Promise<void> {
@@ -286,12 +291,4 @@ export class FakeDriver implements HypervisorDriver {
       for (const listener of this.listeners) listener(exit);
     });
   };
-}
-
-function toMachine(machine: FakeMachine): Machine {
-  const { spec, state, startedAt, start, display, writable } = machine;
-  const kept = writable.size > 0 ? { hasWritableVolume: true as const } : {};
-  const base = { id: spec.id, state, imageDigest: spec.image.digest, startedAt, start, ...kept };
-  const doubt = machine.isDoubtful ? { isDoubtful: true as const } : {};
-  return state === 'running' ? { ...base, ...doubt, display } : base;
 }

@@ -1,11 +1,12 @@
 import { escapeField, unescapeField } from '../guest-apps/sync-input.js';
-import type { GuestCommand, GuestResult } from '../hypervisor-driver.js';
+import { guestPaths } from '../guest-contract.js';
+import type { FileSystemUsage, GuestCommand, GuestResult } from '../hypervisor-driver.js';
 
 /** What a fake guest does with its profile. */
 export interface FakeGuestProfile {
   /** The volume that is mounted as the home. */
   open?: { readonly volumeId: string; readonly excludedPaths: readonly string[] };
-  /** As the next `usage` tells it. */
+  /** As the guest tells it the next time. */
   totalBytes: number;
   usedBytes: number;
   /** How often one was opened and closed. */
@@ -23,6 +24,11 @@ export const newFakeGuestProfile = (): FakeGuestProfile => ({
   closed: 0,
 });
 
+export function fakeFileSystemUsage(profile: FakeGuestProfile, mountPoint: string): FileSystemUsage | null {
+  const { open, usedBytes, totalBytes } = profile;
+  return open && mountPoint === guestPaths.home ? { usedBytes, totalBytes } : null;
+}
+
 /** Answers the `profile` program as a real guest does, as far as its host can tell. */
 export function runFakeGuestProfile(
   profile: FakeGuestProfile,
@@ -33,10 +39,7 @@ export function runFakeGuestProfile(
   const [verb, volumeId = ''] = args;
   if (verb === 'open') return said(open(profile, has, faultOf, volumeId, input ?? ''));
   if (verb === 'close') return said(close(profile, faultOf));
-  if (verb === 'usage') {
-    return said(profile.open ? ['usage', `${profile.totalBytes}`, `${profile.usedBytes}`] : ['none']);
-  }
-  return { exitCode: 2, stdout: '', stderr: 'usage: profile open SERIAL | profile close | profile usage' };
+  return { exitCode: 2, stdout: '', stderr: 'usage: profile open SERIAL | profile close' };
 }
 
 function open(

@@ -16,6 +16,7 @@ export type FakeCall =
   | 'create'
   | 'waitReady'
   | 'runInGuest'
+  | 'fileSystemUsage'
   | 'resizeDisplay'
   | 'attachVolume'
   | 'attachWritableVolume'
@@ -248,4 +249,13 @@ export class FakeHost {
   takePort(): number {
     return this.nextPort++;
   }
+}
+
+/** As the driver tells of it. */
+export function toMachine(machine: FakeMachine): Machine {
+  const { spec, state, startedAt, start, display, writable } = machine;
+  const kept = writable.size > 0 ? { hasWritableVolume: true as const } : {};
+  const base = { id: spec.id, state, imageDigest: spec.image.digest, startedAt, start, ...kept };
+  const doubt = machine.isDoubtful ? { isDoubtful: true as const } : {};
+  return state === 'running' ? { ...base, ...doubt, display } : base;
 }

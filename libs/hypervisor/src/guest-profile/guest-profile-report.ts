@@ -1,12 +1,7 @@
 import { z } from 'zod';
 import { unescapeField } from '../guest-apps/sync-input.js';
+import type { FileSystemUsage } from '../hypervisor-driver.js';
 import { MachineError } from '../machine-error.js';
-
-/** How full an open profile is, in bytes, as its file system counts. */
-export interface GuestProfileSpace {
-  readonly totalBytes: number;
-  readonly usedBytes: number;
-}
 
 interface Timed {
   /** How long the guest took, in milliseconds by its own clock: `total`, and its steps. */
@@ -16,7 +11,7 @@ interface Timed {
 /** What came of opening a profile. */
 export type GuestProfileOpening = Timed &
   (
-    | (GuestProfileSpace & {
+    | (FileSystemUsage & {
         readonly state: 'opened';
         /** Whether errors were found in the file system and corrected; replaying its journal is none. */
         readonly isRepaired: boolean;
@@ -57,8 +52,6 @@ const lineSchema = z.union([
   z.tuple([z.enum(['damaged', 'failed']), z.string()]),
   z.tuple([z.literal('kept'), z.string()]),
   z.tuple([z.literal('closed'), bytes]),
-  z.tuple([z.literal('usage'), bytes, bytes]),
-  z.tuple([z.literal('none')]),
   z.tuple([z.literal('took'), z.string().regex(/^[a-z-]{1,30}$/), z.coerce.number().nonnegative()]),
 ]);
 type Line = z.infer<typeof lineSchema>;
@@ -84,15 +77,6 @@ export function parseClosing(output: string): GuestProfileClosing {
   for (const line of lines) {
     if (line[0] === 'failed') return { state: 'failed', detail: detailOf(line[1]), guestMs };
     if (line[0] === 'closed') return { state: 'closed', killedPrograms: line[1], guestMs };
-  }
-  throw unreadable(output);
-}
-
-/** @throws MachineError `failed` when the guest said something else than how full its profile is */
-export function parseUsage(output: string): GuestProfileSpace | null {
-  for (const line of parseLines(output)) {
-    if (line[0] === 'none') return null;
-    if (line[0] === 'usage') return { totalBytes: line[1], usedBytes: line[2] };
   }
   throw unreadable(output);
 }

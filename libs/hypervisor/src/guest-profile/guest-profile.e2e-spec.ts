@@ -1,19 +1,27 @@
 import { execFile } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { chmod, mkdtemp, open, rm } from 'node:fs/promises';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { chmod, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { testImage, until } from '#libs/testing';
+import {
+  ALLOCATION_CONTEXT,
+  dirtyBitmapContext,
+  MemoryObjectStore,
+  NbdClient,
+  PROFILE_CHUNK_BYTES,
+  VolumeStore,
+} from '#libs/volumes';
 import type { MachineImage } from '../machine.js';
 import { shell } from '../qemu/qemu-conformance-setup.js';
 import { QemuDriver } from '../qemu/qemu-driver.js';
 import { QmpTaps } from '../qemu/qmp-test-taps.js';
 import { type ServedVolume, serveVolume } from '../qemu/volume-test-server.js';
+import type { NbdViewOpener } from '../volume-view.js';
 import { closeGuestProfile } from './close-guest-profile.js';
-import { guestProfileUsage } from './guest-profile-usage.js';
 import { openGuestProfile } from './open-guest-profile.js';
 
 const exec = promisify(execFile);
@@ -26,6 +34,17 @@ const DISK_BYTES = 512 * MIB;
 const DISPLAY = { width: 1024, height: 768 };
 /** Middles of what the panel shows, in pixels of the display. */
 const panel = { menu: { x: 50, y: 748 }, terminal: { x: 119, y: 748 }, files: { x: 155, y: 748 } };
+
+const openNbdView: NbdViewOpener = async ({ socketPath, exportName, bitmapName }) => {
+  const metaContexts = [dirtyBitmapContext(bitmapName), ALLOCATION_CONTEXT];
+  const client = await NbdClient.connect(socketPath, exportName, { metaContexts });
+  return {
+    sizeBytes: client.sizeBytes,
+    changed: await client.changedExtents(bitmapName),
+    read: (offset, length) => client.read(offset, length),
+    close: () => client.close(),
+  };
+};
 
 describe('a profile in a forked desktop', () => {
   let dir: string;
@@ -42,11 +61,13 @@ describe('a profile in a forked desktop', () => {
     return id;
   }
 
+  const usageOf = (id: string) => driver.fileSystemUsage(id, '/home/user', 10_000);
+
   /** A new profile, given to the machine. */
   async function attach(id: string, change: (path: string) => Promise<unknown> = async () => undefined) {
     const volumeId = `p-${randomUUID().slice(0, 8)}`;
     const path = join(dir, `${volumeId}.img`);
-    await exec('mke2fs', ['-q', '-t', 'ext4', '-E', 'root_owner=1000:1000', path, `${SERVED_BYTES >> 10}`]);
+    await exec('mke2fs', ['-q', '-t', 'ext4', '-m', '0', '-E', 'root_owner=1000:1000', path, `${SERVED_BYTES >> 10}`]);
     await change(path);
     const volume = await serveVolume(dir, volumeId, path);
     served.push(volume);
@@ -88,6 +109,7 @@ describe('a profile in a forked desktop', () => {
       machineUser,
       parentBootTimeoutMs: BOOT_TIMEOUT_MS,
       displayPorts: { first: 21_700, last: 21_799 },
+      openNbdView,
     });
     taps = new QmpTaps();
     await driver.start();
@@ -142,7 +164,7 @@ describe('a profile in a forked desktop', () => {
     await until('the file manager runs', async () => (await standInProfile(id, 'pcmanfm')) === 1);
     await says(id, 'cd ~user; echo kept > .cache/gone; echo kept > kept; mkdir -p "a b"; chown -R user: kept "a b"');
 
-    const usage = await guestProfileUsage(driver, id);
+    const usage = await usageOf(id);
     expect(usage?.totalBytes).toBe(opening.totalBytes);
     expect(usage?.usedBytes).toBeGreaterThan(opening.usedBytes);
     // Again: nothing changes, and what is new is left out.
@@ -159,7 +181,7 @@ describe('a profile in a forked desktop', () => {
     await says(id, `runuser -u user -- sh -c 'trap "" TERM; cd; while :; do sleep 1; done' >/dev/null 2>&1 &`);
     await says(id, 'cd ~user && (unshare -m sleep 1000 < kept >/dev/null 2>&1 &)');
     expect(await closeGuestProfile(driver, id)).toMatchObject({ state: 'closed', killedPrograms: expect.any(Number) });
-    expect(await guestProfileUsage(driver, id)).toBeNull();
+    expect(await usageOf(id)).toBeNull();
     expect(await closeGuestProfile(driver, id)).toMatchObject({ state: 'closed', killedPrograms: 0 });
     expect(await says(id, 'pgrep -cx "bash|pcmanfm|xterm" -u user; pgrep -c "openbox|tint2|Xorg"; ls ~user')).toBe(
       '0\n3\na b',
@@ -173,6 +195,46 @@ describe('a profile in a forked desktop', () => {
     expect(await says(id, 'cat ~user/kept; ls -A ~user/.cache')).toBe('kept');
     expect(await closeGuestProfile(driver, id)).toMatchObject({ state: 'closed' });
     await driver.detachVolume(id, volumeId);
+  });
+
+  it('has nothing of deleted files in the version after it was closed, not even of those of the version it came from', async () => {
+    const id = await desktop();
+    const content = join(dir, 'content');
+    await writeFile(content, randomBytes(8 * MIB));
+    const store = new VolumeStore({ objects: new MemoryObjectStore(), logger });
+    const volume = 'profiles/test';
+    let base = '';
+    const volumeId = await attach(id, async (path) => {
+      await exec('debugfs', ['-w', '-R', `write ${content} served`, path]);
+      base = (await store.writeVersion(path, { volume, chunkBytes: PROFILE_CHUNK_BYTES })).id;
+    });
+    /** Makes a version. @returns how much data it has */
+    async function save(): Promise<number> {
+      const view = await driver.viewVolume(id, volumeId);
+      const { changed, read, close } = await view.open();
+      const extents = changed.map((extent) => ({ isHole: false, ...extent }));
+      const version = await store.writeChanges({ volume, base, sizeBytes: view.sizeBytes, changed: extents, read });
+      const kept = await store.openVersion(version.id);
+      for (let at = 0; at < view.sizeBytes; at += 8 * MIB) {
+        expect(Buffer.compare(await kept.read(at, 8 * MIB), await read(at, 8 * MIB))).toBe(0);
+      }
+      await kept.close();
+      await close();
+      await driver.closeView(id, volumeId, view.id, 'confirmed');
+      base = version.id;
+      return version.dataBytes;
+    }
+    expect(await openGuestProfile(driver, id, { volumeId, excludedPaths: [] })).toMatchObject({ state: 'opened' });
+    await says(id, 'sync');
+    const atFirst = await save();
+    await says(id, 'head -c 64M /dev/urandom > ~user/own; sync');
+    expect(await save()).toBeGreaterThan(atFirst + 63 * MIB);
+    await says(id, 'rm ~user/own ~user/served');
+    expect(await closeGuestProfile(driver, id)).toMatchObject({ state: 'closed' });
+    expect(await save()).toBeLessThan(atFirst - 7 * MIB);
+    const file = join(dir, 'last.img');
+    await store.materialise(base, file);
+    await exec('e2fsck', ['-fn', file]);
   });
 
   it('is damaged when it is, and failed when there is none; nothing of it is left mounted', async () => {
@@ -194,6 +256,6 @@ describe('a profile in a forked desktop', () => {
       expect(opening).toMatchObject({ state: 'damaged', detail: expect.stringMatching(/./) });
     }
     expect(await says(id, 'grep -c -E "home|goldleaf-profile" /proc/mounts')).toBe('0');
-    expect(await guestProfileUsage(driver, id)).toBeNull();
+    expect(await usageOf(id)).toBeNull();
   });
 });

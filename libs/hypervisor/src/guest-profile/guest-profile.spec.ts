@@ -5,7 +5,6 @@ import { unescapeField } from '../guest-apps/sync-input.js';
 import type { GuestCommand } from '../hypervisor-driver.js';
 import { closeGuestProfile } from './close-guest-profile.js';
 import { excludedPathSchema } from './excluded-path.js';
-import { guestProfileUsage } from './guest-profile-usage.js';
 import { openGuestProfile } from './open-guest-profile.js';
 
 const image = {
@@ -105,14 +104,6 @@ describe('closing a profile', () => {
   });
 });
 
-describe('usage of a profile', () => {
-  it('is read', async () => {
-    expect(await guestProfileUsage(guest('usage\t100\t40\n'), 'one')).toEqual({ totalBytes: 100, usedBytes: 40 });
-    expect(await guestProfileUsage(guest('none\n'), 'one')).toBeNull();
-    await expect(guestProfileUsage(guest('took\ttotal\t5\n'), 'one')).rejects.toMatchObject(failed);
-  });
-});
-
 describe('the profile of a fake guest', () => {
   async function desktop() {
     const host = new FakeHost();
@@ -138,10 +129,11 @@ describe('the profile of a fake guest', () => {
     expect(await openGuestProfile(driver, 'one', wish)).toMatchObject({ state: 'opened' });
     expect(await openGuestProfile(driver, 'one', { ...wish, volumeId: 'p-bob' })).toMatchObject({ state: 'failed' });
     expect(profile()).toMatchObject({ open: { volumeId: 'p-alice', excludedPaths }, opened: 1 });
-    expect(await guestProfileUsage(driver, 'one')).toEqual({ totalBytes: 1 << 30, usedBytes: 1 << 20 });
+    const usage = () => driver.fileSystemUsage('one', '/home/user', 1_000);
+    expect(await usage()).toEqual({ totalBytes: 1 << 30, usedBytes: 1 << 20 });
     expect(await closeGuestProfile(driver, 'one')).toMatchObject({ state: 'closed' });
     expect(await closeGuestProfile(driver, 'one')).toMatchObject({ state: 'closed' });
-    expect(await guestProfileUsage(driver, 'one')).toBeNull();
+    expect(await usage()).toBeNull();
     expect(profile()).toMatchObject({ opened: 1, closed: 1 });
   });
 

@@ -9,6 +9,7 @@ import { pino } from 'pino';
 import { testImage, until } from '#libs/testing';
 import { describeHypervisorDriver } from '../driver-conformance.js';
 import type { Machine, MachineImage } from '../machine.js';
+import { readGuestClock, requireRightClock } from './guest-clock.js';
 import { MachineFolder } from './machine-record.js';
 import { ParentFolder } from './parent-folder.js';
 import { pidOf, qemuConformance, shell } from './qemu-conformance-setup.js';
@@ -85,6 +86,12 @@ describe('forked machines', () => {
 
   it('gives two children nothing in common that is meant to be of one machine, and the right time', async () => {
     const both = await Promise.all([forked('desk-one'), forked('desk-two')]);
+    const clocks = await Promise.all(
+      both.map(async ({ id }) => {
+        const read = () => readGuestClock(new MachineFolder(join(baseDir, 'machines'), id).run('agent.sock'));
+        return { first: await read(), read };
+      }),
+    );
     const questions = {
       hostname: 'cat /proc/sys/kernel/hostname; cat /etc/hostname',
       machineId: 'cat /etc/machine-id',
@@ -109,6 +116,7 @@ describe('forked machines', () => {
       // Programs started again would cost each desktop more than its fork.
       expect(await guestSays(id, 'systemctl show --value -p NRestarts goldleaf-clipboard')).toBe('0');
     }
+    await Promise.all(clocks.map(({ first, read }) => requireRightClock(first, read)));
   });
 
   it('leaves memory, state and disk of the parent as they are, whatever its children write', async () => {

@@ -6,6 +6,7 @@ import { delay } from '../delay.js';
 import { guestPaths } from '../guest-contract.js';
 import { MachineError } from '../machine-error.js';
 import { GuestAgent } from './guest-agent.js';
+import { type ClockReading, readGuestClock, requireRightClock } from './guest-clock.js';
 import { IDENTITY_PROGRAM, identityPaths } from './identity-program.js';
 import { checkImage } from './leaf.js';
 import { type MachineMaking, makeMachineFolder, requireCapacity } from './machine-making.js';
@@ -33,7 +34,8 @@ const IDLE_TIMEOUT_MS = 20_000;
 /**
  * Boots an image to its waiting screen, has it wait for an identity, saves it and puts it in its place, whole or not
  * at all. Nothing that is one machine's own is in it yet, nor anything secret.
- * @throws MachineError; the reason of the signal. Nothing is left then.
+ * @throws WrongGuestClock, after which it can be tried again at once; MachineError; the reason of the signal. Nothing is
+ *   left then.
  */
 export async function makeParent(
   making: MachineMaking,
@@ -77,8 +79,10 @@ export async function makeParent(
       const { qmp } = started;
       undo.add('the connection to the parent', () => qmp.close());
       await qmp.execute('cont');
-      await reachWaitingScreen(folder, options.bootTimeoutMs, signal);
+      const clockBefore = await reachWaitingScreen(folder, options.bootTimeoutMs, signal);
       await waitIdle(identity.pid, IDLE_TIMEOUT_MS, signal);
+      // All its children would go by it.
+      await requireRightClock(clockBefore, () => readGuestClock(folder.run('agent.sock'), signal), signal);
       await qmp.execute('stop');
       await saveState(qmp, { folder, user: making.user, file: state }, SAVE_TIMEOUT_MS, signal);
       // Not killed: what it holds of its disk's tables has to reach the file.
@@ -103,7 +107,12 @@ export async function makeParent(
   });
 }
 
-async function reachWaitingScreen(folder: MachineFolder, timeoutMs: number, signal: AbortSignal): Promise<void> {
+/** @returns what the clock of the guest showed meanwhile */
+async function reachWaitingScreen(
+  folder: MachineFolder,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<ClockReading> {
   const deadline = Date.now() + timeoutMs;
   const exists = async (path: string): Promise<boolean> => {
     try {
@@ -119,6 +128,7 @@ async function reachWaitingScreen(folder: MachineFolder, timeoutMs: number, sign
     }
   };
   await appears(guestPaths.ready, 'the desktop of the parent was not drawn');
+  const clock = await readGuestClock(folder.run('agent.sock'), signal);
   await GuestAgent.talk(folder.run('agent.sock'), 30_000, signal, (agent) =>
     agent.call('guest-exec', {
       path: identityPaths.interpreter,
@@ -127,6 +137,7 @@ async function reachWaitingScreen(folder: MachineFolder, timeoutMs: number, sign
     }),
   );
   await appears(identityPaths.waits, 'the guest did not come to wait for an identity');
+  return clock;
 }
 
 async function ended(making: MachineMaking, identity: ProcessIdentity, signal: AbortSignal): Promise<void> {

@@ -3,12 +3,16 @@ import type { Logger } from 'pino';
 import { KeyedLock } from '#libs/kernel';
 import { MachineError } from '../machine-error.js';
 import { sweepUnfinished } from './adopt-machines.js';
+import { WrongGuestClock } from './guest-clock.js';
 import { asMachineError, type MachineMaking } from './machine-making.js';
 import { makeParent } from './make-parent.js';
 import { ParentFolder, type ParentRecord, parentFileNames } from './parent-folder.js';
 import { type ParentInputs, parentKey } from './parent-key.js';
 import { readQemuVersion } from './qemu-version.js';
 import { hashSparseFile } from './saved-file.js';
+
+/** How often a parent is booted until its clock is right. */
+const BOOTS = 3;
 
 export interface ParentStoreOptions {
   readonly parentsDir: string;
@@ -89,7 +93,7 @@ export class ParentStore {
   }
 
   private async provide(making: MachineMaking, inputs: ParentInputs, folder: ParentFolder): Promise<ParentFolder> {
-    const { logger, parentsDir, bootTimeoutMs, retryMs } = this.options;
+    const { logger, retryMs } = this.options;
     const startedAt = Date.now();
     const about = { parent: folder.key, image: inputs.image.digest, ...inputs.shape };
     try {
@@ -99,7 +103,7 @@ export class ParentStore {
         record = undefined;
       }
       if (!record) {
-        record = await makeParent(making, parentsDir, inputs, { bootTimeoutMs, signal: this.stopping.signal });
+        record = await this.make(making, inputs, about);
         logger.info({ ...about, durationMs: Date.now() - startedAt }, 'parent saved');
       }
       this.ready.set(folder.key, record);
@@ -114,6 +118,18 @@ export class ParentStore {
         logger.error({ ...about, err: error }, 'a parent could not be made; machines boot meanwhile');
       }
       throw error;
+    }
+  }
+
+  private async make(making: MachineMaking, inputs: ParentInputs, about: object): Promise<ParentRecord> {
+    const { logger, parentsDir, bootTimeoutMs } = this.options;
+    for (let boot = 1; ; boot++) {
+      try {
+        return await makeParent(making, parentsDir, inputs, { bootTimeoutMs, signal: this.stopping.signal });
+      } catch (error) {
+        if (!(error instanceof WrongGuestClock) || boot === BOOTS) throw error;
+        logger.warn({ ...about, boot, err: error }, 'a parent is booted again');
+      }
     }
   }
 

@@ -22,6 +22,7 @@ import { adoptMachines, removeMachine } from './adopt-machines.js';
 import { machineSpecSchema } from './create-machine.js';
 import { EndWatch } from './end-watch.js';
 import { ExitAnnouncer } from './exit-announcer.js';
+import { fileSystemUsageOf } from './file-system-usage.js';
 import { GuestAgentRefusal } from './guest-agent.js';
 import { GuestConversations } from './guest-conversations.js';
 import { GuestFreezer } from './guest-freezer.js';
@@ -194,6 +195,10 @@ export class QemuDriver implements HypervisorDriver {
       if (!(cause instanceof GuestAgentRefusal)) throw cause;
       throw new MachineError('failed', `the guest refused to run ${command.path}: ${cause.message}`, { cause });
     }
+  }
+
+  async fileSystemUsage(machineId: string, mountPoint: string, timeoutMs: number, options: CallOptions = {}) {
+    return this.conversations.talk(this.running(machineId), timeoutMs, options.signal, fileSystemUsageOf(mountPoint));
   }
 
   async resizeDisplay(machineId: string, width: number, height: number, options: CallOptions = {}): Promise<void> {

@@ -8,6 +8,13 @@ export interface DueVersion {
   readonly reason: 'write-back' | 'disconnect';
 }
 
+/** A profile that people work in, and what is known of its size. */
+export interface OpenProfile {
+  readonly desktopId: string;
+  readonly usedBytes: number | null;
+  readonly totalBytes: number | null;
+}
+
 /** A desktop and its host. */
 export interface DesktopOnHost {
   readonly desktopId: string;
@@ -35,6 +42,15 @@ export function readDueVersions(dataSource: DataSource, host: string): Promise<D
         AND row.policy ->> 'atLogOff' <> 'erase'
         AND (row.next_save_at <= now() OR is_left AND row.notice IS DISTINCT FROM 'save-failed')
       ORDER BY is_left DESC, row.next_save_at`,
+    [host],
+  );
+}
+
+export function readOpen(dataSource: DataSource, host: string): Promise<OpenProfile[]> {
+  return readRows<OpenProfile>(
+    dataSource,
+    `SELECT desktops.id AS "desktopId", row.used_bytes::float8 AS "usedBytes", row.total_bytes::float8 AS "totalBytes"
+      ${fromAssigned} AND desktops.host = $1 AND row.state = 'ready'`,
     [host],
   );
 }

@@ -48,11 +48,14 @@ describe('profiles of sessions', () => {
       expect(await at.profiles.report(desktopId, { state: 'opening', volumeId, baseNumber: 3 })).toBe(true);
       expect(await at.view(session)).toMatchObject({ state: 'preparing', profile: { state: 'opening' } });
       expect(await at.profiles.wanted(desktopId)).toMatchObject({ volumeId, baseNumber: 3, state: 'opening' });
+      expect(await at.profiles.openOn('host-1')).toEqual([]);
 
       at.told.length = 0;
       expect(await at.profiles.report(desktopId, { ...ready, usedBytes: 10, totalBytes: 100 })).toBe(true);
       const shown = await at.view(session);
       expect(shown).toMatchObject({ state: 'ready', profile: { state: 'ready', usedBytes: 10, totalBytes: 100 } });
+      expect(await at.profiles.openOn('host-1')).toEqual([{ desktopId, usedBytes: 10, totalBytes: 100 }]);
+      expect(await at.profiles.openOn('host-2')).toEqual([]);
       expect(at.told).toEqual([`${session.id} ready`]);
       expect(shown.phases.slice(3)).toEqual([
         { name: 'profile', startedAt: expect.any(String), durationMs: expect.any(Number) },

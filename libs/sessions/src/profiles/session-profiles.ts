@@ -11,7 +11,15 @@ import { beginPhase, endPhase, phaseSeconds } from '../logon-phases.js';
 import { SessionMoves } from '../session-moves.js';
 import { noticeAfter, type ProfileReport } from './profile-report.js';
 import { ProfileRoaming } from './profile-roaming.js';
-import { type DesktopOnHost, type DueVersion, readDueVersions, readOutOfStep, readWaiting } from './profile-work.js';
+import {
+  type DesktopOnHost,
+  type DueVersion,
+  type OpenProfile,
+  readDueVersions,
+  readOpen,
+  readOutOfStep,
+  readWaiting,
+} from './profile-work.js';
 import { readWantedProfile, type WantedProfile } from './read-wanted-profile.js';
 import { type ProfileRow, readProfileRow, updateProfileRow } from './session-profile-row.js';
 import { sessionProfileStates } from './session-profile-states.js';
@@ -68,6 +76,11 @@ export class SessionProfiles {
    */
   dueForVersion(host: string): Promise<DueVersion[]> {
     return readDueVersions(this.dataSource, host);
+  }
+
+  /** The profiles that are open on the desktops of a host. */
+  openOn(host: string): Promise<OpenProfile[]> {
+    return readOpen(this.dataSource, host);
   }
 
   /** The desktops to queue `desktop.profile` for when the lease of a volume was given back; the last one to be given first. */

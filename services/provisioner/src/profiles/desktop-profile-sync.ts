@@ -1,12 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
-import {
-  closeGuestProfile,
-  guestPaths,
-  guestProfileUsage,
-  type HypervisorDriver,
-  MachineError,
-} from '#libs/hypervisor';
+import { closeGuestProfile, guestPaths, type HypervisorDriver, MachineError } from '#libs/hypervisor';
 import { JobDispatcher, type JobSink } from '#libs/jobs';
 import { KeyedLock } from '#libs/kernel';
 import { type Lease, LeaseError, ProfileLeases } from '#libs/profiles';
@@ -18,6 +12,7 @@ import { profileDiskId } from './profile-disk.js';
 import { profileFailureOf } from './profile-failed.js';
 import { ProfileOpener } from './profile-opener.js';
 import { PROFILE_OPTIONS, type ProfileOptions } from './profile-options.js';
+import { ProfileUsage } from './profile-usage.js';
 import { ProfileVault, type UnlockedVolume } from './profile-vault.js';
 import { ProfileWriter } from './profile-writer.js';
 
@@ -37,6 +32,7 @@ export class DesktopProfileSync {
     private readonly vault: ProfileVault,
     private readonly opener: ProfileOpener,
     private readonly writer: ProfileWriter,
+    private readonly usage: ProfileUsage,
     private readonly metrics: ProfileMetrics,
     @Inject(JobDispatcher) private readonly jobs: JobSink,
     @Inject(DRIVER) private readonly driver: HypervisorDriver,
@@ -78,7 +74,7 @@ export class DesktopProfileSync {
       if (!held) return;
       try {
         // A guest that says nothing is frozen all the same, or not.
-        const usage = await guestProfileUsage(this.driver, desktopId).catch(() => null);
+        const usage = await this.usage.of(desktopId, this.stopping.signal).catch(() => null);
         const { signal } = this.stopping;
         const how = { reason, mountPoint: guestPaths.home, isClean: false, signal };
         await this.writer.save(desktopId, held.volume, held.lease.fence, how);

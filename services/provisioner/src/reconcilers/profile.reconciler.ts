@@ -8,6 +8,8 @@ import { CLOCK, LOGGER } from '#libs/telemetry';
 import { AdoptProfiles } from '../profiles/adopt-profiles.js';
 import { DesktopProfileSync } from '../profiles/desktop-profile-sync.js';
 import { ProfileHousekeeping } from '../profiles/profile-housekeeping.js';
+import { PROFILE_OPTIONS, type ProfileOptions } from '../profiles/profile-options.js';
+import { ProfileUsage } from '../profiles/profile-usage.js';
 import { PROVISIONER_OPTIONS, type ProvisionerOptions } from '../provisioner-options.js';
 
 /** A job that was added has surely begun by then; if not, it was lost with Redis, or what it waits for has changed. */
@@ -26,6 +28,8 @@ export class ProfileReconciler {
   private tidyAtMs: number;
   private eraseAtMs = 0;
   private tidying: Promise<void> | undefined;
+  private askAtMs = 0;
+  private asking: Promise<void> | undefined;
 
   constructor(
     private readonly rows: SessionProfiles,
@@ -35,8 +39,10 @@ export class ProfileReconciler {
     private readonly sync: DesktopProfileSync,
     private readonly adoption: AdoptProfiles,
     private readonly housekeeping: ProfileHousekeeping,
+    private readonly usage: ProfileUsage,
     @Inject(JobDispatcher) private readonly jobs: JobSink,
     @Inject(PROVISIONER_OPTIONS) private readonly options: ProvisionerOptions,
+    @Inject(PROFILE_OPTIONS) private readonly profileOptions: ProfileOptions,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
@@ -62,13 +68,14 @@ export class ProfileReconciler {
     }
     await this.rows.sweep();
     await this.lookups.sweep();
+    this.askForUsage();
     this.tidy();
   }
 
   /** Waits for what is under way, of which `DesktopProfileSync.stop` has ended as much as can be. */
   async stop(): Promise<void> {
     this.stopping.abort(new Error('the provisioner stops'));
-    await Promise.all([...this.saving.values(), this.tidying]);
+    await Promise.all([...this.saving.values(), this.asking, this.tidying]);
   }
 
   private async save(due: DueVersion): Promise<void> {
@@ -80,6 +87,21 @@ export class ProfileReconciler {
     } finally {
       this.saving.delete(due.desktopId);
     }
+  }
+
+  /** Guests may be slow to answer: nothing waits for them. */
+  private askForUsage(): void {
+    const nowMs = this.clock.now().getTime();
+    if (this.asking || nowMs < this.askAtMs) return;
+    this.askAtMs = nowMs + this.profileOptions.usageEveryMs;
+    this.asking = this.usage
+      .reportAll(this.stopping.signal)
+      .catch((error: unknown) => {
+        if (!this.stopping.signal.aborted) this.logger.warn({ err: error }, 'how full profiles are is not known');
+      })
+      .finally(() => {
+        this.asking = undefined;
+      });
   }
 
   private tidy(): void {
