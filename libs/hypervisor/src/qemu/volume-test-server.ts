@@ -22,6 +22,13 @@ const greets = (socketPath: string): Promise<boolean> =>
     () => false,
   );
 
+/** Lets the users of machines connect, once it is there. */
+const isOpened = (socketPath: string): Promise<boolean> =>
+  chmod(socketPath, 0o666).then(
+    () => true,
+    () => false,
+  );
+
 /** @param dir a folder that machines' users can enter */
 export async function serveVolume(dir: string, id: string, file: string): Promise<ServedVolume> {
   const socketPath = join(dir, `${id}.sock`);
@@ -32,9 +39,9 @@ export async function serveVolume(dir: string, id: string, file: string): Promis
     const args = ['--read-only', '--format=raw', '--persistent', '--shared=10', `--socket=${socketPath}`];
     server = spawn('qemu-nbd', [...args, `--export-name=${exportName}`, file], { stdio: 'ignore' });
     await once(server, 'spawn');
+    while (!(await isOpened(socketPath))) await delay(5);
     // The socket is there a moment before anybody listens.
     while (!(await greets(socketPath))) await delay(5);
-    await chmod(socketPath, 0o666);
   };
   await serve();
   return {
