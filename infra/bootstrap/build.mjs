@@ -15,7 +15,8 @@ const parts = [
     name: 'services',
     sources: ['libs', 'services', 'migrations', 'test', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'],
     command: 'node_modules/typescript/bin/tsc',
-    args: ['-p', 'tsconfig.build.json'],
+    // Types are the linter's work: checking them here too would take most of the time.
+    args: ['-p', 'tsconfig.build.json', '--noCheck'],
     result: 'dist/services/standalone/src/main.js',
   },
   {

@@ -5,12 +5,16 @@ import { createInterface } from 'node:readline';
 
 const folder = new URL('.', import.meta.url).pathname;
 
-export default async function globalSetup() {
+/** @param {{ maxWorkers: number }} globalConfig */
+export default async function globalSetup({ maxWorkers }) {
   process.env.GOLDLEAF_TEST_RUN = randomBytes(4).toString('hex');
   const servers = spawn(
     process.execPath,
     ['--no-warnings', '--import', `${folder}typescript-loader.mjs`, `${folder}src/test-servers-main.ts`],
-    { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, NODE_OPTIONS: '' } },
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, NODE_OPTIONS: '', GOLDLEAF_TEST_WORKERS: String(maxWorkers) },
+    },
   );
   globalThis.goldleafTestServers = servers;
   const ended = new Promise((resolve) => servers.once('exit', resolve));

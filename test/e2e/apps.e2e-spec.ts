@@ -37,7 +37,7 @@ describe('applications', () => {
     );
 
   beforeAll(async () => {
-    goldleaf = await Goldleaf.prepare({ apps: true });
+    goldleaf = await Goldleaf.prepareUsed({ apps: true });
     await goldleaf.start();
     browser = await startBrowser();
     ivan = new ApiPerson(goldleaf.url, 'ivan');

@@ -17,7 +17,7 @@ describe('the clipboard', () => {
   let alice: DesktopPage;
 
   beforeAll(async () => {
-    goldleaf = await Goldleaf.prepare();
+    goldleaf = await Goldleaf.prepareUsed();
     await goldleaf.start();
     browser = await startBrowser();
     alice = await DesktopPage.open(browser, goldleaf.url);

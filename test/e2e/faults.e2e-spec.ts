@@ -14,7 +14,7 @@ describe('faults while people work', () => {
   let desktop: string;
 
   beforeAll(async () => {
-    goldleaf = await Goldleaf.prepare();
+    goldleaf = await Goldleaf.prepareUsed();
     await goldleaf.start();
     browser = await startBrowser();
     alice = await DesktopPage.open(browser, goldleaf.url);

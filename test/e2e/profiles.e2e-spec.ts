@@ -20,7 +20,7 @@ describe('the roaming profile', () => {
   let ivan: ApiPerson;
 
   beforeAll(async () => {
-    goldleaf = await Goldleaf.prepare();
+    goldleaf = await Goldleaf.prepareUsed();
     await goldleaf.start();
     browser = await startBrowser();
     ivan = new ApiPerson(goldleaf.url, 'ivan');

@@ -1,3 +1,5 @@
+export { prepareParents } from './prepare-parents.js';
+export { runFolder } from './run-folder.js';
 export { type Slapd, type SlapdOptions, startSlapd } from './slapd.js';
 export { createTestDatabase, type TestDatabase } from './test-database.js';
 export { testGuacd } from './test-guacd.js';

@@ -12,9 +12,11 @@ export interface TestRedis {
   destroy(): Promise<void>;
 }
 
-/** A Redis database of one test's own, on the shared server. */
+/** A Redis database of one test's own, on a server that only files of the same worker of jest share. */
 export async function createTestRedis(): Promise<TestRedis> {
-  const url = new URL(serverAddress('TEST_REDIS_URL'));
+  const servers = serverAddress('TEST_REDIS_URL').split(' ');
+  const worker = Number(process.env.JEST_WORKER_ID ?? 1) - 1;
+  const url = new URL(servers[worker % servers.length] ?? '');
   const shared = new Redis(url.href);
   try {
     const databases = Number(((await shared.config('GET', 'databases')) as string[])[1]);

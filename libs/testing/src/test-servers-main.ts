@@ -6,8 +6,8 @@ import { pino } from 'pino';
 import { type EmbeddedServer, processOwner, startGuacd, startPostgres, startRedis } from '#libs/embedded';
 
 /**
- * Holds the servers of one jest run for as long as its standard input is open, so that they end however jest ends.
- * Prints their addresses as one line of JSON.
+ * Holds the servers of one jest run, and its folder, for as long as its standard input is open, so that they end however
+ * jest ends. Prints where they are as one line of JSON.
  */
 async function main(): Promise<void> {
   const logger = pino({ level: 'warn' }, pino.destination(2));
@@ -38,14 +38,18 @@ async function main(): Promise<void> {
     const givenDatabase = process.env.TEST_DATABASE_URL;
     const results = await Promise.allSettled([
       address(givenDatabase, () => startPostgres({ ...options('postgres'), durable: false })),
-      address(process.env.TEST_REDIS_URL, () => startRedis(options('redis'))),
       address(process.env.TEST_GUACD_URL, () => startGuacd(options('guacd'))),
+      // One for each worker of jest: channels of pub/sub are the same in all databases of a server.
+      ...Array.from({ length: Number(process.env.GOLDLEAF_TEST_WORKERS) }, (_, worker) =>
+        address(process.env.TEST_REDIS_URL, () => startRedis(options(`redis-${worker}`))),
+      ),
     ]);
-    const [database, redis, guacd] = results.map((result) => {
+    const [database, guacd, ...redis] = results.map((result) => {
       if (result.status === 'rejected') throw result.reason;
       return result.value;
     });
-    console.log(JSON.stringify({ TEST_DATABASE_URL: database, TEST_REDIS_URL: redis, TEST_GUACD_URL: guacd }));
+    const servers = { TEST_DATABASE_URL: database, TEST_REDIS_URL: redis.join(' '), TEST_GUACD_URL: guacd };
+    console.log(JSON.stringify({ ...servers, TEST_RUN_FOLDER: folder }));
     await closed;
     if (givenDatabase) await dropTestDatabases(givenDatabase);
   } finally {

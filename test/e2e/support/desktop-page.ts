@@ -103,11 +103,14 @@ export class DesktopPage {
       },
       120_000,
     );
-    // Typed too early, a line is lost or cut: Ctrl+C clears what there is of it.
+    // Typed too early, a line is lost or cut: Ctrl+C clears what there is of it. Not at once: a shell that still reads its
+    // settings would leave out the rest of them.
+    let isAgain = false;
     await this.await(
       'a prompt',
       async () => {
-        await this.page.keyboard.press('Control+c');
+        if (isAgain) await this.page.keyboard.press('Control+c');
+        isAgain = true;
         await this.type(FILL);
         return this.ask('true', 15_000);
       },

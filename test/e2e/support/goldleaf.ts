@@ -3,10 +3,13 @@ import { once } from 'node:events';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { poolViewSchema } from '#libs/contracts';
 import { freePort } from '#libs/embedded';
+import { ApiPerson } from './api-person.js';
 import { makeStateDir } from './make-state-dir.js';
 import { repository } from './repository.js';
 import { until } from './until.js';
+import { usedStateDir } from './used-state-dir.js';
 
 const START_TIMEOUT_MS = 240_000;
 
@@ -21,9 +24,26 @@ export class Goldleaf {
     private readonly demoApps: 'on' | 'off',
   ) {}
 
-  /** @param apps whether the demo applications are built and assigned; layers that were built before are taken */
-  static async prepare({ apps = false } = {}): Promise<Goldleaf> {
-    return new Goldleaf(await makeStateDir(), await freePort(), apps ? 'on' : 'off');
+  /** In a state folder in which nothing has run yet. */
+  static async prepare(): Promise<Goldleaf> {
+    return new Goldleaf(await makeStateDir(), await freePort(), 'off');
+  }
+
+  /**
+   * In a state folder in which it has run before, without applications and without anybody signing in but IT.
+   * @param apps whether the demo applications are built and assigned; layers that were built before are taken
+   */
+  static async prepareUsed({ apps = false } = {}): Promise<Goldleaf> {
+    const stateDir = await usedStateDir(async (folder) => {
+      const first = new Goldleaf(folder, await freePort(), 'off');
+      try {
+        await first.start();
+        await first.hasDesktops();
+      } finally {
+        await first.stop();
+      }
+    });
+    return new Goldleaf(stateDir, await freePort(), apps ? 'on' : 'off');
   }
 
   get url(): string {
@@ -54,6 +74,14 @@ export class Goldleaf {
       throw new Error(`${String(error)}\n${this.output}`);
     });
     if (outcome === 'exited') throw new Error(`goldleaf ended at once:\n${this.output}`);
+  }
+
+  /** Waits until somebody who signs in now finds a desktop. */
+  private async hasDesktops(): Promise<void> {
+    const ivan = new ApiPerson(this.url, 'ivan');
+    await ivan.signIn();
+    const isWarm = async () => poolViewSchema.parse(await ivan.call('GET', '/pools/call-center')).counts.available > 0;
+    await until('a desktop', isWarm, START_TIMEOUT_MS);
   }
 
   /** Ctrl-C. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { testImage, until } from '#libs/testing';
+import { prepareParents, testImage, until } from '#libs/testing';
 import {
   ALLOCATION_CONTEXT,
   dirtyBitmapContext,
@@ -113,7 +113,7 @@ describe('a profile in a forked desktop', () => {
     });
     taps = new QmpTaps();
     await driver.start();
-    await driver.prepare(image, { vcpus: 1, memoryMiB: 768 });
+    await prepareParents(driver, join(dir, 'parents'), image, { vcpus: 1, memoryMiB: 768 });
   });
   afterEach(async () => {
     for (const { id } of await driver.list()) await driver.destroy(id);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { testImage, until } from '#libs/testing';
+import { prepareParents, testImage, until } from '#libs/testing';
 import { parseGuestRequest } from '../guest-apps/guest-request.js';
 import { startGuestApp } from '../guest-apps/start-guest-app.js';
 import { syncGuestApps } from '../guest-apps/sync-guest-apps.js';
@@ -71,7 +71,7 @@ describe('app layers in a forked desktop', () => {
     driver = newDriver();
     driver.onGuestMessage((message) => heard.push(message));
     await driver.start();
-    await driver.prepare(image, { vcpus: 1, memoryMiB: 768 });
+    await prepareParents(driver, join(dir, 'parents'), image, { vcpus: 1, memoryMiB: 768 });
   });
   afterAll(async () => {
     for (const { id } of await driver.list()) await driver.destroy(id);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { testImage } from '#libs/testing';
+import { prepareParents, testImage } from '#libs/testing';
 import type { MachineImage } from '../machine.js';
 import { pidOf, shell } from './qemu-conformance-setup.js';
 import { QemuDriver } from './qemu-driver.js';
@@ -74,8 +74,10 @@ describe('what a desktop wrote', () => {
       });
       await driver.start();
       const id = randomUUID();
+      const shape = { vcpus: 1, memoryMiB: 768 };
       try {
-        await driver.create({ id, image, vcpus: 1, memoryMiB: 768, hostname: 'secret' });
+        if (options.forks) await prepareParents(driver, join(dir, 'parents'), image, shape);
+        await driver.create({ id, image, ...shape, hostname: 'secret' });
         await driver.waitReady(id, READY_MS);
         const marker = randomBytes(20).toString('hex');
         // A file, a deleted file, and more than the guest can hold back in its memory.

@@ -20,7 +20,11 @@ const PROGRAM = `
   const directory = process.argv[1];
   const configureBuckets = [{ name: 'volumes', configs: [] }];
   const server = new S3rver({ address: '127.0.0.1', port: 0, silent: true, directory, configureBuckets });
-  server.run().then(({ port }) => console.log(port));
+  server.run().then(({ port }) => {
+    // Node's 5 s let a server that gets no processor for a while cut connections on which something is asked already.
+    server.httpServer.keepAliveTimeout = 600_000;
+    console.log(port);
+  });
 `;
 
 /** s3rver: an S3-compatible server that others wrote, over real HTTP; it ignores conditional writes. */

@@ -57,6 +57,6 @@ describe('a writer that is killed', () => {
       expect((await volumes.fsck()).findings).toEqual([]);
       await rm(folder, { recursive: true });
     },
-    60_000,
+    180_000,
   );
 });
