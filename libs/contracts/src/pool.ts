@@ -10,6 +10,8 @@ export const poolSummarySchema = z.object({
   description: z.string(),
   /** Warm desktops ready now: with at least one a logon takes about a second. */
   available: z.int(),
+  /** Whether people find their own files and settings there on every desktop. */
+  hasProfile: z.boolean(),
 });
 export type PoolSummary = z.infer<typeof poolSummarySchema>;
 

@@ -42,7 +42,7 @@ export class PoolService {
   async summariesFor(roles: readonly string[]): Promise<PoolSummary[]> {
     return readRows<PoolSummary>(
       this.dataSource,
-      `SELECT name, display_name AS "displayName", description,
+      `SELECT name, display_name AS "displayName", description, profile IS NOT NULL AS "hasProfile",
               (SELECT count(*)::int FROM desktops WHERE pool_id = pools.id AND state = 'available') AS available
          FROM pools WHERE roles && $1::text[] ORDER BY display_name`,
       [roles],

@@ -19,7 +19,7 @@ const QUARANTINED_SHOWN = 100;
 export async function readPoolViews(dataSource: DataSource, name?: string): Promise<PoolView[]> {
   const rows = await readRows<Row>(
     dataSource,
-    `SELECT pools.id, pools.name, pools.display_name AS "displayName", description, golden_images.name AS image, roles,
+    `SELECT pools.id, pools.name, pools.display_name AS "displayName", description, pools.profile IS NOT NULL AS "hasProfile", golden_images.name AS image, roles,
             spares, max, vcpus, memory_mib AS "memoryMiB", disconnect_timeout_minutes AS "disconnectTimeoutMinutes",
             mode, profile,
             (SELECT max(number) FROM image_versions

@@ -9,5 +9,6 @@ export const callCenter = (): PoolSummary[] => [
     displayName: 'Call centre',
     description: 'Telephony and office applications.',
     available: 2,
+    hasProfile: true,
   },
 ];

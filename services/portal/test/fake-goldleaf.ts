@@ -96,7 +96,7 @@ export class FakeGoldleaf {
     this.calls.length = 0;
     this.holds.clear();
     this.refusing = false;
-    for (const pool of this.pools) pool.available = 2;
+    this.pools = callCenter();
   }
 
   /** Cuts every tunnel as a pulled cable would; with `refusing` new ones fail as well. */

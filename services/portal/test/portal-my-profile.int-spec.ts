@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { callCenter } from './fake-alice.js';
 import { versions, volume } from './fake-profiles.js';
 import { PortalFixture } from './portal-fixture.js';
 
@@ -61,7 +62,17 @@ describe('My profile on the start page', () => {
     await portal.shoot('my-profile-two');
   });
 
-  it('is not there for people without one, whose desktops are as ever', async () => {
+  it('shows what is being saved after a log-off, and that it is, as soon as it is', async () => {
+    const heldBy = { desktopId: '00000000-0000-4000-8000-000000000001', host: 'host-a' };
+    await open(volume('work', { heldBy, newest: 11 }));
+    await portal.at('profile-work').filter({ hasText: 'What you did is being saved' }).waitFor();
+    await portal.shoot('my-profile-saving');
+    portal.fake.profiles.volumes = [volume('work')];
+    await portal.at('profile-work').filter({ hasText: 'Saved:' }).waitFor();
+  });
+
+  it('is not there for people without one', async () => {
+    portal.fake.pools = callCenter().map((pool) => ({ ...pool, hasProfile: false }));
     await open(volume('work', { newest: null, savedAt: null, versions: 0 }));
     await portal.until(() => portal.fake.calls.includes('GET /me/profile/volumes'), true);
     await portal.at('open-call-center').waitFor();

@@ -155,7 +155,9 @@ describe('sessions', () => {
     await broker.addSpares(2);
     const alice = await broker.signIn('alice');
     const pools = await http().get('/api/v1/me/pools').set(alice.headers);
-    expect(pools.body).toEqual([{ name: 'call-center', displayName: 'Call centre', description: '', available: 2 }]);
+    expect(pools.body).toEqual([
+      { name: 'call-center', displayName: 'Call centre', description: '', available: 2, hasProfile: false },
+    ]);
     poolSummarySchema.array().parse(pools.body);
     const open = () =>
       http()

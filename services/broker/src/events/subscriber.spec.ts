@@ -34,7 +34,7 @@ function make() {
 
 const pool = (available: number): EventMessage => ({
   event: 'pool',
-  data: { name: 'p1', displayName: 'P', description: '', available },
+  data: { name: 'p1', displayName: 'P', description: '', available, hasProfile: false },
 });
 const settled = () => new Promise(setImmediate);
 

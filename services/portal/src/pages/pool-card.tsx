@@ -8,9 +8,11 @@ interface Props {
   readonly pool: PoolSummary;
   /** The person's live session in this pool, if there is one. */
   readonly session: SessionView | null;
+  /** What becomes of what is left there; null when the page has said it for all. */
+  readonly keeping: string | null;
 }
 
-export function PoolCard({ pool, session }: Props) {
+export function PoolCard({ pool, session, keeping }: Props) {
   const portal = usePortal();
   const closing = session?.state === 'ending';
   const act = (): void => {
@@ -25,6 +27,7 @@ export function PoolCard({ pool, session }: Props) {
       </div>
       <h2>{pool.displayName}</h2>
       <p className="pool-description">{pool.description}</p>
+      {keeping && <p className="pool-description">{keeping}</p>}
       <Availability pool={pool} session={session} />
       <button
         type="button"
@@ -48,7 +51,7 @@ export function PoolCard({ pool, session }: Props) {
   );
 }
 
-function Availability({ pool, session }: Props) {
+function Availability({ pool, session }: Omit<Props, 'keeping'>) {
   if (session?.state === 'ending') return <p className="availability">The last desktop is being discarded</p>;
   if (session)
     return <p className="availability availability-live">Running since {wordsForMoment(session.createdAt)}</p>;

@@ -5,6 +5,7 @@ import { useMyVolumes } from '../profile/use-my-volumes.js';
 import { usePortalState } from '../state/portal-context.js';
 import { MonitorIcon } from '../ui/icons.js';
 import { NoticeLine } from '../ui/notice-line.js';
+import { wordsForKeeping, wordsForStart } from '../words/start-words.js';
 import { PoolCard } from './pool-card.js';
 import { PortalTop } from './portal-top.js';
 
@@ -22,11 +23,7 @@ export function PoolsPage() {
         <h1 ref={heading} tabIndex={-1}>
           Your desktops
         </h1>
-        <p className="lead">
-          {volumes.length === 0
-            ? 'Every desktop starts clean. Restarting one, or logging off, discards what was left on it.'
-            : 'Every desktop starts clean, with your own files and settings. Everything else on it is discarded.'}
-        </p>
+        <p className="lead">{wordsForStart(pools)}</p>
         <div className={layoutFor(apps?.length, pools?.length)}>
           <div>
             {pools === null && <PoolsLoading />}
@@ -43,6 +40,7 @@ export function PoolsPage() {
                   <PoolCard
                     key={pool.name}
                     pool={pool}
+                    keeping={wordsForKeeping(pool, pools)}
                     session={sessions.find((each) => each.pool === pool.name) ?? null}
                   />
                 ))}

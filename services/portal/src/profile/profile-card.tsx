@@ -1,11 +1,12 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { ProfileVersionView, ProfileVolumeView } from '#libs/contracts';
 import { useApi } from '../state/api-context.js';
-import { usePortal } from '../state/portal-context.js';
+import { usePortal, usePortalState } from '../state/portal-context.js';
 import { hrefOf, nowhere, useProfilePlace } from '../state/profile-place.js';
 import { Spinner } from '../ui/spinner.js';
 import { wordsForMiB, wordsForMoment } from '../words/amount-words.js';
 import { GoBackDialog } from './go-back-dialog.js';
+import { useLookingAgain } from './use-looking-again.js';
 import { VersionList } from './version-list.js';
 
 interface Props {
@@ -14,10 +15,6 @@ interface Props {
   readonly named: boolean;
   onChange(): Promise<void>;
 }
-
-const lookAgainAfterMs = 1_000;
-/** By then it has happened, or IT sees why not. */
-const lookForMs = 60_000;
 
 /** One of the person's profiles: as of when it is saved, and its versions when asked for. */
 export function ProfileCard({ volume, named, onChange }: Props) {
@@ -29,7 +26,10 @@ export function ProfileCard({ volume, named, onChange }: Props) {
   const { context, newest } = volume;
   const open = useProfilePlace()?.context === context;
   const toggle = useRef<HTMLButtonElement>(null);
-  const goingBack = goingBackFrom !== null && goingBackFrom === newest;
+  const goingBack = useLookingAgain(goingBackFrom !== null && goingBackFrom === newest, onChange);
+  const { sessions } = usePortalState();
+  const isOpen = sessions.some(({ desktop }) => desktop?.id === volume.heldBy?.desktopId);
+  const saving = useLookingAgain(volume.heldBy !== null && !isOpen, onChange);
 
   // The person comes back from a look into one of them.
   const openAtFirst = useRef(open);
@@ -38,19 +38,10 @@ export function ProfileCard({ volume, named, onChange }: Props) {
   }, []);
 
   useEffect(() => {
-    if (goingBackFrom === null) return;
-    if (goingBackFrom !== newest) {
-      setGoingBackFrom(null);
-      portal.say('info', 'Done. Your next desktop has your files as they were then.');
-      return;
-    }
-    const timer = setInterval(() => void onChange(), lookAgainAfterMs);
-    const end = setTimeout(() => setGoingBackFrom(null), lookForMs);
-    return () => {
-      clearInterval(timer);
-      clearTimeout(end);
-    };
-  }, [goingBackFrom, newest, onChange, portal]);
+    if (goingBackFrom === null || goingBackFrom === newest) return;
+    setGoingBackFrom(null);
+    portal.say('info', 'Done. Your next desktop has your files as they were then.');
+  }, [goingBackFrom, newest, portal]);
 
   // Another function with every new version, so that the list is read again.
   const load = useCallback(
@@ -64,16 +55,16 @@ export function ProfileCard({ volume, named, onChange }: Props) {
         <div className="profile-text">
           {named && <h3>{context}</h3>}
           <p className="profile-saved" role="status">
-            {goingBack ? (
+            {goingBack || saving ? (
               <>
-                <Spinner /> Going back
+                <Spinner /> {goingBack ? 'Going back' : 'What you did is being saved'}
               </>
             ) : (
               <Saved volume={volume} />
             )}
           </p>
           <p className="profile-note">
-            {volume.heldBy ? 'In use on your desktop now. ' : ''}Room for {wordsForMiB(volume.sizeMiB)}.
+            {volume.heldBy && !saving ? 'In use on your desktop now. ' : ''}Room for {wordsForMiB(volume.sizeMiB)}.
           </p>
         </div>
         {volume.versions > 1 && (

@@ -89,7 +89,7 @@ describe('reducePortal', () => {
   });
 
   it('updates the one pool that an event names', () => {
-    const pool = { name: 'call-center', displayName: 'Call centre', description: '', available: 2 };
+    const pool = { name: 'call-center', displayName: 'Call centre', description: '', available: 2, hasProfile: true };
     const state = reducePortal(signedIn, { type: 'pools', pools: [pool, { ...pool, name: 'back-office' }] });
     const after = reducePortal(state, { type: 'pool', pool: { ...pool, available: 0 } });
     expect(after.pools?.map((each) => each.available)).toEqual([0, 2]);
