@@ -1,3 +1,4 @@
+export { makeIdleImage } from './idle-image.js';
 export { type Slapd, type SlapdOptions, startSlapd } from './slapd.js';
 export { createTestDatabase, type TestDatabase } from './test-database.js';
 export { testGuacd } from './test-guacd.js';
