@@ -17,7 +17,7 @@ import { StoredProfile } from './support/profile-faults/stored-profile.js';
 
 /** Hosts with less than a GiB left get no desktops. */
 const DISK_MIB = 4096;
-/** Few chunks, each of which is synced by itself, and so many that they are synced together. */
+/** Few chunks, and many, which share syncs of their folders. */
 const LETTERS = [100 << 10, 3 << 20];
 /** No reconciler writes to the disk while it is looked at: nothing becomes durable by the way. */
 const NEVER_MS = 3_600_000;
@@ -66,8 +66,9 @@ describe('a host that loses power while a profile is saved', () => {
   }
   /** Nothing of it runs any more, and the disk is free. */
   async function endHost(): Promise<void> {
-    for (const { id } of (await site?.driver.list()) ?? []) site?.machine(id).kill();
+    // Machines last: as long as it runs, the site makes and destroys them.
     await site?.stop();
+    for (const machine of (await site?.machines()) ?? []) machine.kill();
     await redis?.destroy();
     await postgres?.stop();
     site = redis = postgres = undefined;

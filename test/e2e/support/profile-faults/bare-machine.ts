@@ -17,10 +17,10 @@ export class BareMachine {
     readonly id: string,
   ) {}
 
-  /** Its process is killed, and gone when this returns. */
+  /** Its process, where there is one, is killed, and gone when this returns. */
   kill(): void {
     const pid = this.pid();
-    if (pid === undefined) throw new Error(`machine ${this.id} has no process`);
+    if (pid === undefined) return;
     process.kill(pid, 'SIGKILL');
     while (this.pid() !== undefined);
   }

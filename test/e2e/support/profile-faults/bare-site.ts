@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { DataSource } from 'typeorm';
@@ -18,7 +18,7 @@ import { makeIdleImage, until } from '#libs/testing';
 import { createDataSource } from '#migrations';
 import { DesktopProfileSync, OBJECT_STORE, ProvisionerModule } from '#services/provisioner';
 import { BareMachine } from './bare-machine.js';
-import { BareQemuDriver } from './bare-qemu-driver.js';
+import { BareQemuDriver, machinesDirOf } from './bare-qemu-driver.js';
 import { SaveSteps } from './save-steps.js';
 
 /** Where a site has what outlives its processes. */
@@ -118,6 +118,12 @@ export class BareSite {
 
   machine(desktopId: string): BareMachine {
     return new BareMachine(this.places.stateDir, desktopId);
+  }
+
+  /** All that there are, whether their driver is still there or not. */
+  async machines(): Promise<BareMachine[]> {
+    const ids = await readdir(machinesDirOf(this.places.stateDir));
+    return ids.map((id) => this.machine(id));
   }
 
   /** Of a disk, as its machine sees it. */

@@ -8,6 +8,7 @@ import {
   type ProfileVersion,
   ProfileVolumes,
   parseMasterKey,
+  profileVolumeName,
 } from '#libs/profiles';
 import { silentLogger } from '#libs/telemetry';
 import { openObjectStore, VolumeStore } from '#libs/volumes';
@@ -38,6 +39,10 @@ export class StoredProfile {
     const { id, wrappedKey } = await this.volume();
     const version = await this.leases.newest(id);
     if (!version) throw new Error('the profile has no version');
+    // What has no name in the store is garbage there, however well it reads today.
+    const named = await this.store.listVersions(profileVolumeName(id));
+    if (!named.some((each) => each.number === version.number && each.id === version.versionId))
+      throw new Error(`version ${version.number} has no name in the store`);
     await this.store.materialise(version.versionId, path, { key: this.keys.unwrap(id, wrappedKey), mode: 0o600 });
     const check = await checkFileSystem(path);
     if (check.state !== 'good') throw new Error(`the file system of version ${version.number}: ${check.detail}`);
