@@ -1,3 +1,4 @@
+export { makeIdleImage } from './idle-image.js';
 export { prepareParents } from './prepare-parents.js';
 export { runFolder } from './run-folder.js';
 export { type Slapd, type SlapdOptions, startSlapd } from './slapd.js';

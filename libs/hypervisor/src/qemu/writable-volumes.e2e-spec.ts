@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { until } from '#libs/testing';
+import { toMachineImage } from '#libs/images';
+import { makeIdleImage, until } from '#libs/testing';
 import { NbdClient } from '#libs/volumes';
 import type { MachineExit, MachineImage } from '../machine.js';
 import type { WritableMachineVolume } from '../machine-volume.js';
 import type { ByteExtent, NbdViewOpener, VolumeView } from '../volume-view.js';
-import { makeIdleImage } from './idle-image-test-maker.js';
 import { pidOf } from './qemu-conformance-setup.js';
 import { QemuDriver } from './qemu-driver.js';
 import { QmpTaps } from './qmp-test-taps.js';
@@ -97,7 +97,7 @@ describe('writable volumes of a machine', () => {
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'goldleaf-writable-'));
     await chmod(dir, 0o711);
-    image = await makeIdleImage(dir);
+    image = toMachineImage(await makeIdleImage(dir));
     const file = join(dir, 'served.raw');
     const bytes = randomBytes(SERVED_BYTES);
     await writeFile(file, bytes);
