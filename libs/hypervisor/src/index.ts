@@ -9,7 +9,6 @@ export { type GuestAppsOptions, syncGuestApps } from './guest-apps/sync-guest-ap
 export type { WantedApp } from './guest-apps/wanted-app.js';
 export { type DisplaySize, displaySizeSchema, guestPaths } from './guest-contract.js';
 export { closeGuestProfile, type GuestProfileOptions } from './guest-profile/close-guest-profile.js';
-export { excludedPathSchema } from './guest-profile/excluded-path.js';
 export type { GuestProfileClosing, GuestProfileOpening } from './guest-profile/guest-profile-report.js';
 export { type GuestProfileWish, openGuestProfile } from './guest-profile/open-guest-profile.js';
 export type { DriverCapabilities, HostCapacity } from './host.js';

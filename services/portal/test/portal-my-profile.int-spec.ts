@@ -15,7 +15,7 @@ async function open(...volumes: ReturnType<typeof volume>[]): Promise<void> {
 describe('My profile on the start page', () => {
   it('lists the earlier states, each with when, why and how much', async () => {
     await open(volume('work'));
-    await portal.at('my-profile').filter({ hasText: 'Room for 10 GiB' }).waitFor();
+    await portal.at('my-profile').filter({ hasText: 'Room for 10.7 GB' }).waitFor();
     expect(await portal.page.locator('.lead').textContent()).toContain('your own files and settings');
     await portal.shoot('my-profile');
     await portal.at('versions-of-work').click();

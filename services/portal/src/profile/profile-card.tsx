@@ -4,10 +4,12 @@ import { useApi } from '../state/api-context.js';
 import { usePortal, usePortalState } from '../state/portal-context.js';
 import { hrefOf, nowhere, useProfilePlace } from '../state/profile-place.js';
 import { Spinner } from '../ui/spinner.js';
-import { wordsForMiB, wordsForMoment } from '../words/amount-words.js';
+import { wordsForBytes, wordsForMoment } from '../words/amount-words.js';
 import { GoBackDialog } from './go-back-dialog.js';
 import { useLookingAgain } from './use-looking-again.js';
 import { VersionList } from './version-list.js';
+
+const MIB = 2 ** 20;
 
 interface Props {
   readonly volume: ProfileVolumeView;
@@ -64,7 +66,8 @@ export function ProfileCard({ volume, named, onChange }: Props) {
             )}
           </p>
           <p className="profile-note">
-            {volume.heldBy && !saving ? 'In use on your desktop now. ' : ''}Room for {wordsForMiB(volume.sizeMiB)}.
+            {volume.heldBy && !saving ? 'In use on your desktop now. ' : ''}Room for{' '}
+            {wordsForBytes(volume.sizeMiB * MIB)}.
           </p>
         </div>
         {volume.versions > 1 && (
