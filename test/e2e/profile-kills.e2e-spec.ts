@@ -41,6 +41,7 @@ describe('while a profile is saved', () => {
   let stored: StoredProfile;
   let diskId: string;
   let home: HomeImage;
+  let provisioner: ChildProcess | undefined;
 
   const desktopOf = ({ desktop }: SessionView) => desktop?.id ?? '';
   /** The newest version, its file system looked through. */
@@ -67,8 +68,9 @@ describe('while a profile is saved', () => {
     expect(await newest()).toBe(await home.digest());
   });
   afterEach(async () => {
-    for (const { id } of await site.driver.list()) await site.driver.destroy(id);
+    provisioner?.kill('SIGKILL');
     await site.stop();
+    for (const machine of await site.machines()) machine.kill();
     await redis.destroy();
     await database.destroy();
     await rm(dir, { recursive: true });
@@ -116,7 +118,7 @@ describe('while a profile is saved', () => {
   it('its provisioner may be killed at any step: nothing is lost, and the next one finishes it', async () => {
     await site.stop();
     const outcomes: string[] = [];
-    let provisioner = await startProvisioner();
+    provisioner = await startProvisioner();
     for (const dieAt of DEATHS) {
       const old = await newest();
       await writeLetter();
