@@ -14,6 +14,8 @@ import { until } from './support/until.js';
 const BUILD_TIMEOUT_MS = 280_000;
 /** An application under software emulation, on a busy host. */
 const APP_TIMEOUT_MS = 90_000;
+/** Of call-notes. */
+const HAS_NOTE = 'test -s ~/Call*/*';
 
 describe('applications', () => {
   let goldleaf: Goldleaf;
@@ -88,6 +90,16 @@ describe('applications', () => {
     expect(await alice.ask('pgrep -x galculator')).toBe(true);
   });
 
+  it('what she writes in an application is kept in her home', async () => {
+    const before = new Map((await alice.pixels()).areas);
+    const noted = alice.ask(`call-notes & until ${HAS_NOTE}; do sleep 1; done; pkill call-notes; pkill yad`);
+    const isDrawn = async () =>
+      (await alice.pixels()).areas.some(([colour, size]) => size > (before.get(colour) ?? 0) + 30_000);
+    await until('a form', isDrawn, APP_TIMEOUT_MS);
+    await alice.type('Meier');
+    expect(await noted).toBe(true);
+  });
+
   it('a desktop holds nothing of an application that is not its own', async () => {
     expect(await alice.ask('test -x /usr/bin/galculator && ! test -e /usr/bin/gnumeric')).toBe(true);
     expect(await alice.ask('test "$(sudo ls /run/extensions | grep -cx -e calculator -e call-notes)" = 2')).toBe(true);
@@ -102,7 +114,7 @@ describe('applications', () => {
     expect(await alice.ask('sudo rm -f /run/extensions/calculator/usr/bin/galculator')).toBe(false);
   });
 
-  it('what root changes is gone after a clean restart, and nobody else sees it', async () => {
+  it('what root changes is gone after a clean restart, and nobody else sees it; notes are kept', async () => {
     const before = await alice.desktopId();
     const spoil = 'sudo systemd-sysext unmerge && echo exit | sudo tee /usr/bin/galculator /usr/bin/nano /etc/spoiled';
     expect(await alice.ask(spoil)).toBe(true);
@@ -114,6 +126,7 @@ describe('applications', () => {
     const isClean =
       'test ! -e /etc/spoiled && test $(stat -Lc %s /usr/bin/galculator) -gt 9 -a $(stat -Lc %s /usr/bin/nano) -gt 9';
     expect(await alice.ask(isClean)).toBe(true);
+    expect(await alice.ask(HAS_NOTE)).toBe(true);
     const bob = await DesktopPage.open(browser, goldleaf.url);
     await bob.signIn('bob');
     await bob.openPool('call-center');
@@ -121,6 +134,7 @@ describe('applications', () => {
     await bob.hideBar();
     await bob.openTerminal();
     expect(await bob.ask(isClean)).toBe(true);
+    expect(await bob.ask(HAS_NOTE)).toBe(false);
     await bob.logOff();
     await bob.close();
   });
