@@ -7,6 +7,7 @@ import { PublishApps1795402800000 } from './1795402800000-publish-apps.js';
 import { KeepImagesInStore1795406400000 } from './1795406400000-keep-images-in-store.js';
 import { KeepProfiles1795410000000 } from './1795410000000-keep-profiles.js';
 import { LookIntoProfiles1795413600000 } from './1795413600000-look-into-profiles.js';
+import { KeepWhenDamageWasFound1795417200000 } from './1795417200000-keep-when-damage-was-found.js';
 
 /** All migrations in the order in which they are applied. */
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   KeepImagesInStore1795406400000,
   KeepProfiles1795410000000,
   LookIntoProfiles1795413600000,
+  KeepWhenDamageWasFound1795417200000,
 ];

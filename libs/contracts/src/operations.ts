@@ -113,6 +113,7 @@ export const auditActionSchema = z.enum([
   'profile-damaged',
   'profile-taken-over',
   'profile-restored',
+  'profile-restore-refused',
   'profile-looked-into',
   'profile-deleted',
   'profile-limit-changed',

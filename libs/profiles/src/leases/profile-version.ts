@@ -24,6 +24,8 @@ export interface ProfileVersion {
   readonly writtenBytes: number;
   /** What is wrong with it, for IT. */
   readonly damage: string | null;
+  /** When that was found; by the store's clock. */
+  readonly damagedAt: Date | null;
   /** By the store's clock. */
   readonly createdAt: Date;
 }

@@ -19,7 +19,16 @@ export function describeWriting(given: () => ProfileLeasesSetup): void {
       const { number } = await leases.beginVersion(volumeId, lease.fence, 'roamed');
       const said = facts('f', { isClean: false, sizeBytes: 2 ** 40, writtenBytes: 3 });
       expect(await leases.commit(volumeId, lease.fence, number, said)).toEqual({
-        ...{ ...said, number, state: 'good', parent: 1, restoredFrom: null, reason: 'roamed', damage: null },
+        ...{
+          ...said,
+          number,
+          state: 'good',
+          parent: 1,
+          restoredFrom: null,
+          reason: 'roamed',
+          damage: null,
+          damagedAt: null,
+        },
         ...{ desktopId: lease.desktopId, host: lease.host, fence: lease.fence, createdAt: expect.any(Date) },
       });
     });

@@ -48,7 +48,16 @@ class Person {
     );
     const version: ProfileVersion = {
       ...{ number, versionId: id, state: 'good', parent: number - 1 || null, restoredFrom: null, reason: 'log-off' },
-      ...{ desktopId: null, host: null, fence: 1, isClean: true, sizeBytes, writtenBytes: 1, damage: null },
+      ...{
+        desktopId: null,
+        host: null,
+        fence: 1,
+        isClean: true,
+        sizeBytes,
+        writtenBytes: 1,
+        damage: null,
+        damagedAt: null,
+      },
       createdAt: new Date(),
     };
     this.versions.push(version);

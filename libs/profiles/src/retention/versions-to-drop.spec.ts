@@ -10,12 +10,14 @@ interface Given {
   readonly number: number;
   readonly state: 'good' | 'damaged';
   readonly createdAt: Date;
+  readonly damagedAt: Date | null;
 }
 
-const at = (number: number, time: string, state: Given['state'] = 'good'): Given => ({
+const at = (number: number, time: string, damagedAt: string | null = null): Given => ({
   number,
-  state,
+  state: damagedAt === null ? 'good' : 'damaged',
   createdAt: new Date(time),
+  damagedAt: damagedAt === null ? null : new Date(damagedAt),
 });
 const only = (over: Partial<RetentionPolicy>): RetentionPolicy => ({
   last: 1,
@@ -56,20 +58,25 @@ describe('versionsToDrop', () => {
     expect(versionsToDrop(versions, only({ weeks: 2 }), now)).toEqual([1, 2, 3]);
   });
 
-  it('keeps what is in use, and damaged ones for their time', () => {
+  it('keeps what is in use, and damaged ones for their time since they were found so', () => {
     const versions = [
       at(1, '2026-01-01T00:00:00Z'),
       at(2, '2026-01-02T00:00:00Z'),
-      at(3, '2026-10-23T00:00:00Z', 'damaged'),
-      at(4, '2026-11-01T00:00:00Z', 'damaged'),
+      at(3, '2026-10-22T00:00:00Z', '2026-10-23T00:00:00Z'),
+      at(4, '2026-10-22T00:00:00Z', '2026-11-01T00:00:00Z'),
       at(5, '2026-11-02T00:00:00Z'),
     ];
     expect(versionsToDrop(versions, only({ damagedDays: 30 }), now, [1])).toEqual([2, 3]);
   });
 
   it('does not count damaged ones among the last', () => {
-    const versions = [at(1, '2026-01-01T00:00:00Z'), at(2, '2026-11-22T00:00:00Z', 'damaged')];
+    const versions = [at(1, '2026-01-01T00:00:00Z'), at(2, '2026-11-22T00:00:00Z', '2026-11-22T00:00:00Z')];
     expect(versionsToDrop(versions, only({ last: 1, damagedDays: 1 }), now)).toEqual([2]);
+  });
+
+  it('keeps damaged ones when there is nothing else', () => {
+    const versions = [1, 2].map((number) => at(number, '2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'));
+    expect(versionsToDrop(versions, only({ damagedDays: 1 }), now)).toEqual([]);
   });
 
   it('has nothing to drop of nothing', () => {
@@ -85,6 +92,7 @@ describe('versionsToDrop', () => {
           number: index + 1,
           state: isDamaged ? ('damaged' as const) : ('good' as const),
           createdAt: new Date(now.getTime() - hoursAgo * HOUR_MS),
+          damagedAt: isDamaged ? new Date(now.getTime() - hoursAgo * HOUR_MS) : null,
         })),
     );
   const anyPolicy = fc.record({

@@ -6,13 +6,14 @@ const DAY_MS = 86_400_000;
 const MONDAY_MS = 4 * DAY_MS;
 
 /**
- * The versions that the policy has no use for. The newest good one always stays; so does what is in use.
+ * The versions that the policy has no use for. The newest good one always stays; so does what is in use, and
+ * what is damaged where nothing is good.
  * @param versions all of one volume, in any order
  * @param inUse numbers that machines read from: `ProfileLeases.numbersInUse`
  * @returns numbers for `ProfileLeases.drop`, lowest first
  */
 export function versionsToDrop(
-  versions: readonly Pick<ProfileVersion, 'number' | 'state' | 'createdAt'>[],
+  versions: readonly Pick<ProfileVersion, 'number' | 'state' | 'createdAt' | 'damagedAt'>[],
   policy: RetentionPolicy,
   now: Date,
   inUse: readonly number[] = [],
@@ -25,8 +26,11 @@ export function versionsToDrop(
   keepLastOfEach(good, kept, ({ createdAt }) => today - Math.floor(createdAt.getTime() / DAY_MS), policy.days);
   const thisWeek = weekOf(now);
   keepLastOfEach(good, kept, ({ createdAt }) => thisWeek - weekOf(createdAt), policy.weeks);
-  for (const { number, state, createdAt } of newestFirst) {
-    if (state === 'damaged' && now.getTime() - createdAt.getTime() < policy.damagedDays * DAY_MS) kept.add(number);
+  for (const { number, damagedAt } of newestFirst) {
+    if (!damagedAt) continue;
+    const isFresh = now.getTime() - damagedAt.getTime() < policy.damagedDays * DAY_MS;
+    // They are all that there is of the profile: somebody has to decide.
+    if (isFresh || good.length === 0) kept.add(number);
   }
   return newestFirst.flatMap(({ number }) => (kept.has(number) ? [] : number)).reverse();
 }

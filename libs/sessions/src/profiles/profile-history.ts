@@ -41,7 +41,7 @@ export class ProfileHistory {
   async versions(username: string, context: string): Promise<ProfileVersionView[]> {
     const { id, newest } = await this.volume(username, context);
     const versions = await this.leases.versions(id);
-    return versions.map(({ createdAt, fence: _, versionId: __, ...version }) => ({
+    return versions.map(({ createdAt, fence: _, versionId: __, damagedAt: ___, ...version }) => ({
       ...version,
       isNewest: version.number === newest,
       createdAt: new Date(createdAt).toISOString(),

@@ -10,9 +10,11 @@ describe('RestoreProfileHandler', () => {
   let handler: RestoreProfileHandler;
   let volumeId = '';
   const published: string[] = [];
+  const audited: unknown[] = [];
 
   beforeEach(async () => {
     published.length = 0;
+    audited.length = 0;
     world = new MemoryLeaseWorld();
     world.addHost('host-1');
     leases = new MemoryProfileLeases(world);
@@ -22,7 +24,12 @@ describe('RestoreProfileHandler', () => {
       published.push(`${volume} ${number}`);
       return { volume, id, number: number ?? 0, sizeBytes: 1, dataBytes: 1, createdAt: new Date() };
     };
-    handler = new RestoreProfileHandler(leases, { republish }, { recordById: async () => {} }, silentLogger());
+    const byId = async (id: string) => ({
+      ...{ id, username: 'alice', context: 'work', sizeMib: 1, wrappedKey: Buffer.alloc(0), lastNumber: 9 },
+    });
+    const record = async (entry: unknown) => void audited.push(entry);
+    const recorder = { recordById: async () => {} };
+    handler = new RestoreProfileHandler(leases, { republish }, recorder, { byId }, { record }, silentLogger());
     const { lease } = await leases.acquire(volumeId, world.addDesktop('host-1'));
     const fence = lease?.fence ?? 0;
     for (const digit of ['1', '2']) {
@@ -58,5 +65,16 @@ describe('RestoreProfileHandler', () => {
     await leases.acquire(volumeId, world.addDesktop('host-1'));
     await handler.handle(restore);
     expect(await leases.newest(volumeId)).toMatchObject({ number: 2 });
+    expect(audited).toMatchObject([
+      { action: 'profile-restore-refused', subject: 'profile:alice/work', details: { version: 1, as: 3 } },
+    ]);
+  });
+
+  it('is told to be refused only when it was', async () => {
+    const restore = await begin();
+    await handler.handle(restore);
+    await leases.acquire(volumeId, world.addDesktop('host-1'));
+    await handler.handle(restore);
+    expect(audited).toEqual([]);
   });
 });

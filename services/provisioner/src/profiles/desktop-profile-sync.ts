@@ -71,7 +71,12 @@ export class DesktopProfileSync {
       if (this.stopping.signal.aborted || wanted?.desktopState !== 'assigned') return;
       if (wanted.state !== 'ready' || wanted.mode !== 'write') return;
       const held = await this.held(wanted);
-      if (!held) return;
+      if (!held) {
+        // Whoever took it away may have died before the person was told.
+        const detail = 'the profile was deleted or taken over: nothing of this desktop is kept any more';
+        await this.rows.report(desktopId, { state: 'failed', reason: 'failed', detail });
+        return;
+      }
       try {
         // A guest that says nothing is frozen all the same, or not.
         const usage = await this.usage.of(desktopId, this.stopping.signal).catch(() => null);

@@ -60,7 +60,16 @@ describe('ProfileImporter', () => {
     const { id: versionId, sizeBytes } = await write(volume.key, 'staged');
     const elsewhere = new ProfileRecords(new MemoryObjectStore());
     await elsewhere.put(volume, {
-      ...{ number: 7, versionId, state: 'good', parent: 6, restoredFrom: null, reason: 'log-off', damage: null },
+      ...{
+        number: 7,
+        versionId,
+        state: 'good',
+        parent: 6,
+        restoredFrom: null,
+        reason: 'log-off',
+        damage: null,
+        damagedAt: null,
+      },
       ...{ desktopId: null, host: null, fence: 3, isClean: true, sizeBytes, writtenBytes: 1, createdAt: new Date() },
     });
     record = (await elsewhere.ofPerson('alice'))[0]?.[0] as ProfileRecord;

@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { type HypervisorDriver, openGuestProfile } from '#libs/hypervisor';
-import { type Lease, ProfileLeases, type ProfileVersion } from '#libs/profiles';
+import { type Lease, ProfileLeases, type ProfileVersion, profileVolumeName } from '#libs/profiles';
 import type { WantedProfile } from '#libs/sessions';
 import { LOGGER } from '#libs/telemetry';
-import { VolumeError } from '#libs/volumes';
+import { VolumeError, VolumeStore } from '#libs/volumes';
 import { MachineExports } from '../exports/machine-exports.js';
 import { ProfileMetrics } from '../metrics/profile-metrics.js';
 import { DRIVER } from '../provisioner-options.js';
@@ -38,6 +38,7 @@ export class ProfileOpener {
     private readonly writer: ProfileWriter,
     private readonly exports: MachineExports,
     private readonly metrics: ProfileMetrics,
+    @Inject(VolumeStore) private readonly store: Pick<VolumeStore, 'stateOf'>,
     @Inject(DRIVER) private readonly driver: HypervisorDriver,
     @Inject(PROFILE_OPTIONS) private readonly options: ProfileOptions,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -55,14 +56,24 @@ export class ProfileOpener {
   ): Promise<OpenedProfile> {
     let lease = first;
     for (let isOlder = false; ; isOlder = true) {
-      const served = lease.served ?? (isOlder ? null : await this.writer.writeFirst(volume, lease, signal));
-      if (!served) throw new ProfileFailed('damaged', 'no version of the profile can be opened');
+      const served = lease.served ?? (await this.makeFirst(volume, lease, signal));
       const opened = await this.open(wanted, volume, served, signal);
       if (opened.state === 'opened') return { ...opened, number: served.number, isOlder };
       const { detail } = opened;
       this.logger.error({ desktopId: wanted.desktopId, volumeId: volume.id, number: served.number, detail }, 'damaged');
       lease = await this.leases.markDamaged(volume.id, lease.fence, served.number, detail);
     }
+  }
+
+  /** An empty home. @throws ProfileFailed `damaged`: nobody gets one in the place of theirs before IT has looked */
+  private async makeFirst(volume: UnlockedVolume, lease: Lease, signal: AbortSignal): Promise<ProfileVersion> {
+    if ((await this.leases.versions(volume.id)).length > 0) {
+      throw new ProfileFailed(
+        'damaged',
+        'all versions of the profile are damaged: put one back, or delete the profile',
+      );
+    }
+    return this.writer.writeFirst(volume, lease, signal);
   }
 
   /** The same of a version that another desktop goes on writing. @throws ProfileFailed, as `openToWrite` */
@@ -106,15 +117,29 @@ export class ProfileOpener {
       const call = { signal, timeoutMs: this.options.guestOpenTimeoutMs };
       const opened = await openGuestProfile(this.driver, desktopId, wish, call);
       this.metrics.openSeconds.observe({ phase: 'guest' }, (performance.now() - startedAt) / 1_000);
-      if (opened.state === 'failed') throw new ProfileFailed('failed', opened.detail);
       if (opened.state === 'opened') return opened;
+      // A guest cannot tell what is wrong with a disk that it cannot read.
+      const unread = this.exports.reader(desktopId, wish.volumeId)?.lastFailure;
+      if (unread) throw unread;
+      if (opened.state === 'failed') throw new ProfileFailed('failed', opened.detail);
       await this.withdraw(desktopId, volume.id);
       return { state: 'damaged', detail: opened.detail };
     } catch (error) {
       await this.withdraw(desktopId, volume.id);
-      if (VolumeError.isDamage(error)) return { state: 'damaged', detail: error.message };
-      throw error;
+      if (!VolumeError.isDamage(error)) throw error;
+      await this.requireItsStore(volume, version, error);
+      return { state: 'damaged', detail: error.message };
     }
+  }
+
+  /**
+   * What is missing is lost only where it once was: an empty folder in the place of a disk that is not mounted lacks
+   * everything. @throws ProfileFailed `store-unavailable`
+   */
+  private async requireItsStore(volume: UnlockedVolume, { number }: ProfileVersion, error: VolumeError): Promise<void> {
+    if (!VolumeError.is(error, 'version-missing', 'object-missing')) return;
+    if ((await this.store.stateOf(profileVolumeName(volume.id), number)) !== 'never') return;
+    throw new ProfileFailed('store-unavailable', `the store has never had version ${number}: ${error.message}`);
   }
 
   private async attach(

@@ -85,7 +85,14 @@ export class MemoryProfileLeases extends ProfileLeases {
     const { versionId, isClean, sizeBytes, writtenBytes } = facts;
     const stored = { versionId, isClean, sizeBytes, writtenBytes };
     const { importedId: _, ...written } = begun;
-    const committed = { ...written, ...stored, state: 'good' as const, damage: null, createdAt: this.clock.now() };
+    const committed = {
+      ...written,
+      ...stored,
+      state: 'good' as const,
+      damage: null,
+      damagedAt: null,
+      createdAt: this.clock.now(),
+    };
     volume.writing.delete(number);
     volume.versions.set(number, committed);
     if (volume.holder) volume.servedNumber ??= number;
@@ -99,7 +106,7 @@ export class MemoryProfileLeases extends ProfileLeases {
     if (newest?.number !== number || newest.desktopId === holder.desktopId) {
       throw new LeaseError('stale', `Version ${number} is not what the desktop started from`);
     }
-    volume.versions.set(number, { ...newest, state: 'damaged', damage });
+    volume.versions.set(number, { ...newest, state: 'damaged', damage, damagedAt: this.clock.now() });
     volume.move(holder, volume.newest()?.number ?? null);
     return volume.lease(holder);
   }
@@ -155,12 +162,15 @@ export class MemoryProfileLeases extends ProfileLeases {
   }
 
   async numbersInUse(volumeId: string): Promise<number[]> {
-    const { holder, servedNumber } = this.known(volumeId);
+    const { holder, servedNumber, writing } = this.known(volumeId);
+    const wanted = [...writing.values()].flatMap(({ restoredFrom, importedId }) =>
+      importedId ? [] : (restoredFrom ?? []),
+    );
     const served = holder && servedNumber !== null ? [servedNumber] : [];
     const read = this.world.readers.filter(
       (reader) => reader.volumeId === volumeId && !this.world.isGone(reader.desktopId),
     );
-    return [...new Set([...served, ...read.map(({ number }) => number)])].sort((a, b) => a - b);
+    return [...new Set([...served, ...wanted, ...read.map(({ number }) => number)])].sort((a, b) => a - b);
   }
 
   async unknownNumbers(volumeId: string, numbers: readonly number[]): Promise<number[]> {

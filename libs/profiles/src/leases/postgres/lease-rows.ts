@@ -6,7 +6,8 @@ import type { ProfileVersion } from '../profile-version.js';
 
 const versionColumns = `number, version_id AS "versionId", state, parent, restored_from AS "restoredFrom", reason,
   desktop_id AS "desktopId", host, fence, is_clean AS "isClean", size_bytes::float8 AS "sizeBytes",
-  written_bytes::float8 AS "writtenBytes", damage, created_at AS "createdAt"`;
+  written_bytes::float8 AS "writtenBytes", damage,
+  damaged_at AS "damagedAt", created_at AS "createdAt"`;
 
 /** A row of `profile_leases` that the transaction has locked. */
 export interface LeaseRow {

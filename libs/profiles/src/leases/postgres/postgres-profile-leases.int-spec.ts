@@ -89,9 +89,10 @@ describe('the tables of profiles, whatever a program writes', () => {
       const change = given.sql(`UPDATE profile_versions SET ${set} WHERE volume_id = $1 AND number = 1`, [volumeId]);
       await expect(change).rejects.toEqual(refused('profile_version_final'));
     }
-    await given.sql("UPDATE profile_versions SET state = 'damaged', damage = 'x' WHERE volume_id = $1 AND number = 1", [
-      volumeId,
-    ]);
+    await given.sql(
+      "UPDATE profile_versions SET state = 'damaged', damage = 'x', damaged_at = now() WHERE volume_id = $1 AND number = 1",
+      [volumeId],
+    );
     const back = given.sql(
       "UPDATE profile_versions SET state = 'good', damage = NULL WHERE volume_id = $1 AND number = 1",
       [volumeId],

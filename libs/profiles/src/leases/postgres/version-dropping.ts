@@ -20,6 +20,9 @@ export async function numbersInUse(rows: ReadRows, volumeId: string): Promise<nu
     `SELECT served_number AS number FROM profile_leases
       WHERE volume_id = $1 AND desktop_id IS NOT NULL AND served_number IS NOT NULL
      UNION
+     SELECT restored_from FROM profile_versions
+      WHERE volume_id = $1 AND state = 'writing' AND reason = 'restored' AND NOT is_imported
+     UNION
      SELECT base_number FROM session_profiles AS row JOIN desktops ON desktops.id = row.desktop_id
             JOIN sessions ON sessions.id = row.session_id
       WHERE volume_id = $1 AND base_number IS NOT NULL

@@ -77,11 +77,11 @@ export async function markDamaged(
       `Version ${number} of profile volume ${volumeId} is not what the desktop started from`,
     );
   }
-  await unit.rows("UPDATE profile_versions SET state = 'damaged', damage = $3 WHERE volume_id = $1 AND number = $2", [
-    volumeId,
-    number,
-    damage,
-  ]);
+  await unit.rows(
+    `UPDATE profile_versions SET state = 'damaged', damage = $3, damaged_at = clock_timestamp()
+      WHERE volume_id = $1 AND number = $2`,
+    [volumeId, number, damage],
+  );
   const servedNumber = (await newestVersion(rows, volumeId))?.number ?? null;
   const next = await moveLease(unit, volumeId, { desktopId, host, servedNumber });
   return leaseOf(rows, { volumeId, fence: next, servedNumber }, { desktopId, host });

@@ -1,0 +1,130 @@
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { poolProfileSchema, type SessionView } from '#libs/contracts';
+import { FakeHost, type GuestCommand, type GuestResult } from '#libs/hypervisor';
+import { ProfileLeases, ProfileVolumes } from '#libs/profiles';
+import { SessionService } from '#libs/sessions';
+import { until } from '#libs/testing';
+import { DesktopProfileSync, profileDiskId } from '#services/provisioner';
+import { FleetFixture, type FleetHost } from './fleet-fixture.js';
+
+const alice = { username: 'alice', roles: ['call-center'] };
+/** Beyond what an empty file system has written at its start. */
+const PLACE = 200 * 1024 * 1024;
+
+const says = (stdout: string): GuestResult => ({ exitCode: 0, stdout, stderr: '' });
+
+describe('profiles that cannot be read', () => {
+  let fleet: FleetFixture;
+  let host: FleetHost;
+
+  beforeEach(async () => {
+    fleet = await FleetFixture.create();
+    host = await fleet.addHost('host-1', new FakeHost({ forks: true }));
+    await fleet.publish();
+    await fleet.addPool({ profile: poolProfileSchema.parse({ context: 'work' }) });
+    await fleet.settled(2);
+  });
+  afterEach(() => fleet?.destroy());
+
+  const service = () => fleet.app.get(SessionService);
+  const leases = () => fleet.app.get(ProfileLeases, { strict: false });
+  const desktopOf = ({ desktop }: SessionView) => desktop?.id ?? '';
+  const volumeId = async () =>
+    (await fleet.app.get(ProfileVolumes, { strict: false }).find({ username: 'alice', context: 'work' }))?.id ?? '';
+  const versions = async () => leases().versions(await volumeId());
+  const states = async () => (await versions()).map(({ state }) => state);
+  const logOn = async () => {
+    const { id } = await service().open(alice, { pool: 'call-center' });
+    return fleet.session(id, 'ready', ({ state }) => state === 'ready');
+  };
+  const logOff = async ({ id }: SessionView) => {
+    await service().logOff(alice, id);
+    const profile = await volumeId();
+    await until('the lease is free', async () => (await leases().holder(profile)) === null);
+  };
+  const read = async (desktopId: string, length: number) =>
+    (await host.machines.readVolume(desktopId, profileDiskId(await volumeId()), PLACE, length)).toString();
+  /** A session that makes a version. */
+  async function work(text: string): Promise<void> {
+    const session = await logOn();
+    await host.machines.writeToVolume(desktopOf(session), profileDiskId(await volumeId()), PLACE, Buffer.from(text));
+    await logOff(session);
+  }
+  /** What guests say when they open a profile. */
+  function guestsOpen(answer: (machineId: string, command: GuestCommand) => GuestResult | Promise<GuestResult>): void {
+    host.machines.guestProgram = (machineId, command) =>
+      command.args[0] === 'open' ? answer(machineId, command) : host.machines.runKnownProgram(machineId, command);
+  }
+  const store = () => join(fleet.stateDir, 'store');
+  async function objects(): Promise<string[]> {
+    const entries = await readdir(store(), { recursive: true, withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  }
+
+  it('are not damaged when the disk of the store is not there', async () => {
+    await work('kept');
+    const aside = join(fleet.stateDir, 'aside');
+    // As after a boot of the host at which it was not mounted.
+    await fleet.removeHost(host);
+    await rename(store(), aside);
+    await mkdir(store());
+    host = await fleet.addHost('host-1', host.machines);
+    const without = await logOn();
+    expect(without.profile).toMatchObject({ state: 'failed', reason: 'store-unavailable' });
+    expect(await states()).not.toContain('damaged');
+    await logOff(without);
+    await rm(store(), { recursive: true });
+    await rename(aside, store());
+    const again = await logOn();
+    expect(again.profile?.state).toBe('ready');
+    expect(await read(desktopOf(again), 4)).toBe('kept');
+  });
+
+  it.each([
+    { what: 'lost', spoil: (path: string) => rm(path) },
+    { what: 'spoilt', spoil: (path: string) => writeFile(path, 'spoilt') },
+  ])('fall back to the version before when a part that only the guest reads is $what', async ({ spoil }) => {
+    await work('older');
+    const before = new Set(await objects());
+    await work('newer');
+    const [chunk, ...others] = (await objects()).filter((path) => path.includes('/chunks/') && !before.has(path));
+    expect(others).toEqual([]);
+    await spoil(chunk ?? '');
+    guestsOpen(async (machineId, command) => {
+      try {
+        await read(machineId, 5);
+      } catch {
+        return says('failed\tInput/output error\n');
+      }
+      return host.machines.runKnownProgram(machineId, command);
+    });
+    const session = await logOn();
+    expect(session.profile).toMatchObject({ state: 'ready', notice: 'older-version' });
+    expect((await states()).slice(0, 2)).toEqual(['damaged', 'good']);
+    expect(await read(desktopOf(session), 5)).toBe('older');
+  });
+
+  it('are not replaced by an empty one when all versions are damaged', async () => {
+    await work('kept');
+    const count = (await versions()).length;
+    guestsOpen(() => says('damaged\tthe test says so\n'));
+    for (const _ of ['first', 'second']) {
+      const session = await logOn();
+      expect(session.profile).toMatchObject({ state: 'failed', reason: 'damaged', notice: 'not-kept' });
+      await logOff(session);
+    }
+    expect(await states()).toEqual(Array(count).fill('damaged'));
+  });
+
+  it('are told to be kept no longer when the lease is gone', async () => {
+    const session = await logOn();
+    const [held] = await leases().leasesOf(desktopOf(session));
+    await leases().release(await volumeId(), held?.fence ?? 0);
+    await host.app
+      .get(DesktopProfileSync, { strict: false })
+      .save({ desktopId: desktopOf(session), reason: 'write-back' });
+    expect((await fleet.view(session.id)).profile).toMatchObject({ state: 'failed', notice: 'not-kept' });
+  });
+});
