@@ -55,12 +55,12 @@ export class FakeProfiles {
   ];
 
   /** As the provisioner does some seconds after it was asked for. */
-  finishRestore(): void {
+  finishRestore({ reason = 'restored' }: Pick<Partial<ProfileVersionView>, 'reason'> = {}): void {
     const from = this.restoring;
     const newest = Math.max(...this.versions.map((version) => version.number)) + 1;
     this.restoring = null;
     this.versions = [
-      version(newest, { reason: 'restored', restoredFrom: from, isNewest: true, writtenBytes: 0 }),
+      version(newest, { reason, restoredFrom: from, isNewest: true, writtenBytes: 0 }),
       ...this.versions.map((each) => ({ ...each, isNewest: false })),
     ];
     this.volumes = this.volumes.map((volume) => ({ ...volume, newest, versions: volume.versions + 1 }));

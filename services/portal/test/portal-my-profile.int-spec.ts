@@ -45,6 +45,16 @@ describe('My profile on the start page', () => {
     await portal.at('version-13').filter({ hasText: 'As it is now' }).waitFor();
   });
 
+  it('says that it was not done when a desktop came first', async () => {
+    await open(volume('work'));
+    await portal.at('versions-of-work').click();
+    await portal.at('go-back-9').click();
+    await portal.at('modal-action').click();
+    await portal.at('profile-work').filter({ hasText: 'Going back' }).waitFor();
+    portal.fake.profiles.finishRestore({ reason: 'log-off' });
+    await portal.at('message').filter({ hasText: 'were not put back' }).waitFor();
+  });
+
   it('says why not: in use, refused, or not the person’s to do', async () => {
     await open(volume('work', { heldBy: { desktopId: '00000000-0000-4000-8000-000000000001', host: 'host-a' } }));
     await portal.at('versions-of-work').click();

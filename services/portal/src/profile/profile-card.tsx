@@ -5,6 +5,7 @@ import { usePortal, usePortalState } from '../state/portal-context.js';
 import { hrefOf, nowhere, useProfilePlace } from '../state/profile-place.js';
 import { Spinner } from '../ui/spinner.js';
 import { wordsForBytes, wordsForMoment } from '../words/amount-words.js';
+import { wordsForGoneBack } from '../words/profile-words.js';
 import { GoBackDialog } from './go-back-dialog.js';
 import { useLookingAgain } from './use-looking-again.js';
 import { VersionList } from './version-list.js';
@@ -42,8 +43,12 @@ export function ProfileCard({ volume, named, onChange }: Props) {
   useEffect(() => {
     if (goingBackFrom === null || goingBackFrom === newest) return;
     setGoingBackFrom(null);
-    portal.say('info', 'Done. Your next desktop has your files as they were then.');
-  }, [goingBackFrom, newest, portal]);
+    void api.myProfileVersions(context).then(
+      (versions) => portal.say(...wordsForGoneBack(versions, goingBackFrom)),
+      // The list below says it as well, as soon as it can be read.
+      () => undefined,
+    );
+  }, [api, context, goingBackFrom, newest, portal]);
 
   // Another function with every new version, so that the list is read again.
   const load = useCallback(

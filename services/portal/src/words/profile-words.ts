@@ -28,6 +28,16 @@ export const versionReasonWords: Readonly<Record<ProfileVersionReason, string>> 
   restored: 'Put back',
 };
 
+/**
+ * What a person is told who went back, once there is a newer version: a desktop that was opened meanwhile comes first.
+ * @param from the number of the newest version before
+ */
+export function wordsForGoneBack(versions: readonly ProfileVersionView[], from: number): ['info' | 'error', string] {
+  return versions.some(({ number, reason }) => number > from && reason === 'restored')
+    ? ['info', 'Done. Your next desktop has your files as they were then.']
+    : ['error', 'Your files were not put back: you opened a desktop in the meantime. Log off there, then try again.'];
+}
+
 /** What a person who waits for their profile reads; null while they wait for something else. */
 export function wordsForProfileWait(session: Pick<SessionView, 'desktop' | 'profile'> | null): string | null {
   const profile = session?.desktop ? session.profile : null;
