@@ -197,6 +197,8 @@ describe('records of profiles', () => {
     await site.work('a poem .');
     const [saved] = await site.versions();
     expect(saved).toMatchObject({ number: (newest?.number ?? 0) + 1, parent: known?.number });
+    const refused = await site.sql<{ number: number }>("SELECT number FROM profile_versions WHERE state = 'writing'");
+    expect(refused).toEqual([{ number: (known?.number ?? 0) + 1 }]);
     await site.housekeeping.run(AbortSignal.timeout(60_000));
     expect(await names()).toEqual([...before.names, `_0000000${saved?.number}`]);
     expect((await records()).slice(0, -1)).toEqual(before.records);
