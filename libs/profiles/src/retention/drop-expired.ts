@@ -1,5 +1,5 @@
+import type { RetentionPolicy } from '#libs/contracts';
 import type { ProfileLeases } from '../leases/profile-leases.js';
-import type { RetentionPolicy } from './retention-policy.js';
 import { versionsToDrop } from './versions-to-drop.js';
 
 /**

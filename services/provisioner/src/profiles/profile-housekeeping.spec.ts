@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { DEFAULT_RETENTION } from '#libs/contracts';
 import { ManualClock } from '#libs/kernel';
 import {
   type Lease,
@@ -39,6 +40,7 @@ class Database {
   readonly leases: MemoryProfileLeases;
   lastNumber = 0;
   isDeleted = false;
+  retention = DEFAULT_RETENTION;
 
   constructor(readonly site: Site) {
     this.world.addHost('host');
@@ -77,9 +79,11 @@ class Database {
       byId: async () => ({ ...volume, lastNumber: this.lastNumber }),
     };
     const { store, records, vault, clock } = site;
-    return new ProfileHousekeeping(volumes as never, leases, store, records, vault, clock, logger).run(
-      AbortSignal.timeout(60_000),
+    const options = { profileRetention: this.retention };
+    const housekeeping = new ProfileHousekeeping(
+      ...([volumes as never, leases, store, records, vault, options, clock, logger] as const),
     );
+    return housekeeping.run(AbortSignal.timeout(60_000));
   }
 
   versions = async () => (await this.leases.versions(id)).map(({ number }) => number).reverse();
@@ -161,6 +165,14 @@ describe('ProfileHousekeeping', () => {
     }
     expect(deaths).toBeGreaterThan(8);
   }, 60_000);
+
+  it('keeps as much of the past as the configuration says', async () => {
+    for (let count = 0; count < 5; count++) await database.save(lease);
+    await database.leases.release(id, lease.fence);
+    database.retention = { last: 2, days: 0, weeks: 0, damagedDays: 0 };
+    await database.run();
+    expect([await database.versions(), await site.numbers()]).toEqual([upTo(5, 4), upTo(5, 4)]);
+  });
 
   it('puts records again of what was to be dropped and is needed after all', async () => {
     for (let count = 0; count < 11; count++) await database.save(lease);

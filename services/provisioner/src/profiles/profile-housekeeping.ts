@@ -2,7 +2,6 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
 import type { Clock } from '#libs/kernel';
 import {
-  DEFAULT_RETENTION,
   dropExpired,
   IMPORTS_VOLUME,
   ProfileLeases,
@@ -12,6 +11,7 @@ import {
 } from '#libs/profiles';
 import { CLOCK, LOGGER } from '#libs/telemetry';
 import { VolumeStore } from '#libs/volumes';
+import { PROVISIONER_OPTIONS, type ProvisionerOptions } from '../provisioner-options.js';
 import { ProfileVault } from './profile-vault.js';
 
 /** Whoever copies a version here to have it imported asks for that at once. */
@@ -29,6 +29,7 @@ export class ProfileHousekeeping {
     private readonly store: VolumeStore,
     private readonly records: ProfileRecords,
     private readonly vault: ProfileVault,
+    @Inject(PROVISIONER_OPTIONS) private readonly options: Pick<ProvisionerOptions, 'profileRetention'>,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -77,7 +78,7 @@ export class ProfileHousekeeping {
     const volume = await this.volumes.byId(volumeId);
     if (!volume) return;
     const unrecord = (numbers: readonly number[]) => this.records.removeOf(volumeId, numbers);
-    const dropped = await dropExpired(this.leases, volumeId, DEFAULT_RETENTION, this.clock.now(), unrecord);
+    const dropped = await dropExpired(this.leases, volumeId, this.options.profileRetention, this.clock.now(), unrecord);
     for (const number of dropped) await this.store.deleteVersion(name, number);
     const stored = (await this.store.listVersions(name)).map(({ number }) => number);
     // After the names, as records come after them, and before the database is asked, as they come after commits.
