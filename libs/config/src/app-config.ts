@@ -1,3 +1,4 @@
+import type { RetentionPolicy } from '#libs/contracts';
 import type { LogLevel } from '#libs/telemetry';
 import type { Secret } from './secret.js';
 
@@ -55,6 +56,8 @@ export interface CommonConfig {
   readonly profileMasterKey: Secret | undefined;
   /** What wrapped them before, and still opens them. */
   readonly formerProfileMasterKeys: readonly Secret[];
+  /** Which versions of profiles are kept. */
+  readonly profileRetention: RetentionPolicy;
   /** The directory; only the broker needs it: `requireLdap(config)`. */
   readonly ldap: LdapConfig | undefined;
   /** Hints for the operator, e.g. a GOLDLEAF_ variable that means nothing. For the log, at start. */

@@ -74,6 +74,18 @@ describe('loadConfig', () => {
     expect(JSON.stringify(store)).not.toContain('hidden');
   });
 
+  it('reads how much is kept of profiles; what is left out is as by default', () => {
+    const read = (GOLDLEAF_PROFILE_RETENTION: string) =>
+      loadConfig({ ...servers, GOLDLEAF_PROFILE_RETENTION }).profileRetention;
+    expect(read('')).toEqual({ last: 10, days: 14, weeks: 8, damagedDays: 30 });
+    expect(read('last=10,days=14,weeks=8,damaged-days=30')).toEqual(read(''));
+    expect(read('damaged-days=0, last=3')).toEqual({ last: 3, days: 14, weeks: 8, damagedDays: 0 });
+    expect(faultsOf(() => read('last=0'))).toEqual([
+      'GOLDLEAF_PROFILE_RETENTION: expected last (1 to 1000), days (0 to 3650), weeks (0 to 520) and damaged-days ' +
+        '(0 to 3650), such as last=10,days=14,weeks=8,damaged-days=30',
+    ]);
+  });
+
   it('names every wrong or missing variable at once and prints no value', () => {
     const faults = faultsOf(() =>
       loadConfig({
@@ -114,6 +126,12 @@ describe('loadConfig', () => {
     ['GOLDLEAF_STORE_URL', 'file://host/folder'],
     ['GOLDLEAF_STORE_URL', 's3://me:word@bucket'],
     ['GOLDLEAF_STORE_CACHE_MIB', '1'],
+    ['GOLDLEAF_PROFILE_RETENTION', '10'],
+    ['GOLDLEAF_PROFILE_RETENTION', 'last=10,months=3'],
+    ['GOLDLEAF_PROFILE_RETENTION', 'last=10,last=20'],
+    ['GOLDLEAF_PROFILE_RETENTION', 'days=-1'],
+    ['GOLDLEAF_PROFILE_RETENTION', 'weeks=521'],
+    ['GOLDLEAF_PROFILE_RETENTION', 'damaged-days='],
     ['GOLDLEAF_STORE_SECRET_KEY', 'without the other'],
     ['GOLDLEAF_PUBLIC_ORIGINS', '*'],
     ['GOLDLEAF_TRUST_PROXY', 'true'],

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { DEFAULT_RETENTION } from '#libs/contracts';
 import type { AppConfig, ClientConfig, CommonConfig, LdapConfig, StandaloneConfig, StoreConfig } from './app-config.js';
 import { ConfigError } from './config-error.js';
 import { asSecret, readVariables, type Values } from './read-variables.js';
@@ -89,6 +90,7 @@ function commonConfig(values: Values, faults: string[], warnings: string[]): Com
     appKeysDir: resolve(values.GOLDLEAF_APP_KEYS_DIR ?? join(values.GOLDLEAF_STATE_DIR ?? '', 'app-keys')),
     profileMasterKey: asSecret(values.GOLDLEAF_PROFILE_MASTER_KEY),
     formerProfileMasterKeys: (values.GOLDLEAF_PROFILE_FORMER_MASTER_KEYS ?? []).map((key) => new Secret(key)),
+    profileRetention: values.GOLDLEAF_PROFILE_RETENTION ?? DEFAULT_RETENTION,
     ldap: ldapConfig(values, faults),
     warnings,
   };

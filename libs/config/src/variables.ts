@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { certificateFile } from './certificate-file.js';
+import { defaultProfileRetention, profileRetention } from './profile-retention.js';
 import { trustProxy } from './trust-proxy.js';
 
 /** One environment variable: how it is read, what is expected of it, and what the README says of it. */
@@ -150,6 +151,13 @@ export const variables = {
     'base64 of 32 bytes each, separated by commas',
     'Master keys before that one, until what they have wrapped is wrapped anew',
     { secret: true },
+  ),
+  GOLDLEAF_PROFILE_RETENTION: variable(
+    profileRetention,
+    `last (1 to 1000), days (0 to 3650), weeks (0 to 520) and damaged-days (0 to 3650), such as ${defaultProfileRetention}`,
+    'Which versions of profiles are kept: the last so many, one a day, one a week, and damaged ones for so many days; ' +
+      'what is left out is as here. The same for all provisioners',
+    { fallback: defaultProfileRetention },
   ),
   GOLDLEAF_DEMO_APPS: oneOf(['on', 'off'], 'on', 'Whether `npm start` builds and assigns the demo applications'),
   GOLDLEAF_URL: variable(

@@ -9,6 +9,7 @@ export * from './primitives.js';
 export * from './problem.js';
 export * from './profile-lookups.js';
 export * from './profile-records.js';
+export * from './profile-retention.js';
 export * from './profiles.js';
 export * from './session.js';
 export * from './states.js';

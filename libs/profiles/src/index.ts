@@ -35,7 +35,6 @@ export { verifySeal } from './records/record-seal.js';
 export { type ReplicatedStore, replicateStore } from './records/replicate-store.js';
 export { type Profile, type RenewedRecord, renewRecords } from './renew-records.js';
 export { dropExpired } from './retention/drop-expired.js';
-export { DEFAULT_RETENTION, type RetentionPolicy, retentionPolicySchema } from './retention/retention-policy.js';
 export { versionsToDrop } from './retention/versions-to-drop.js';
 export { checkFileSystem, type FileSystemCheck, replayJournal } from './skeleton/check-file-system.js';
 export { type FolderEntry, listFolder } from './skeleton/list-folder.js';

@@ -1,3 +1,5 @@
+import type { RetentionPolicy } from '#libs/contracts';
+
 /** Injection token of `ProvisionerOptions`. */
 export const PROVISIONER_OPTIONS = Symbol('goldleaf.provisioner.options');
 
@@ -10,6 +12,8 @@ export interface ProvisionerOptions {
   readonly imageCopiesDir: string;
   /** Folder for files that are needed for a moment, absolute; emptied at each start. */
   readonly scratchDir: string;
+  /** Which versions of profiles are kept. */
+  readonly profileRetention: RetentionPolicy;
   /** How often the reconcilers look. */
   readonly reconcileIntervalMs: number;
 }

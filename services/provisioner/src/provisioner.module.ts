@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { LayerVerifierModule } from '#libs/apps';
 import type { AppConfig } from '#libs/config';
+import { DEFAULT_RETENTION } from '#libs/contracts';
 import type { HypervisorDriver } from '#libs/hypervisor';
 import { ProfileRecords, ProfilesModule } from '#libs/profiles';
 import type { ObjectStore } from '#libs/volumes';
@@ -66,7 +67,7 @@ import { StuckDesktopReconciler } from './reconcilers/stuck-desktop.reconciler.j
 import { OBJECT_STORE, volumeStoreProviders } from './volume-store.provider.js';
 
 export type ProvisionerConfig = Pick<AppConfig, 'hostName' | 'stateDir' | 'store' | 'appKeysDir'> &
-  Partial<Pick<AppConfig, 'profileMasterKey' | 'formerProfileMasterKeys'>>;
+  Partial<Pick<AppConfig, 'profileMasterKey' | 'formerProfileMasterKeys' | 'profileRetention'>>;
 
 /**
  * The only part that touches a hypervisor. Needs the global modules of telemetry, database, bus, jobs, audit, desktops
@@ -87,6 +88,7 @@ export class ProvisionerModule {
       imagesDir: join(config.stateDir, 'images'),
       imageCopiesDir: join(config.stateDir, 'image-copies'),
       scratchDir: join(config.stateDir, 'scratch'),
+      profileRetention: config.profileRetention ?? DEFAULT_RETENTION,
       reconcileIntervalMs,
     };
     return {

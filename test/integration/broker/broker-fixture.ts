@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { type AppConfig, Secret, storeBelow } from '#libs/config';
-import type { LoginResponse, PoolProfile } from '#libs/contracts';
+import { DEFAULT_RETENTION, type LoginResponse, type PoolProfile } from '#libs/contracts';
 import { readRows } from '#libs/database';
 import { PoolService } from '#libs/desktops';
 import type { DirectoryProvider, DirectoryUser } from '#libs/directory';
@@ -159,6 +159,7 @@ export const configFor = (databaseUrl: string, redisUrl: string): AppConfig => (
   ldap: undefined,
   profileMasterKey: undefined,
   formerProfileMasterKeys: [],
+  profileRetention: DEFAULT_RETENTION,
   warnings: [],
   databaseUrl: new Secret(databaseUrl),
   redisUrl: new Secret(redisUrl),

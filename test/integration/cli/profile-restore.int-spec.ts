@@ -149,6 +149,10 @@ describe('records of profiles', () => {
     const { id = '' } = (await site.volume()) ?? {};
     return (await readdir(join(site.fleet.stateDir, 'store/profile-records', id))).sort();
   };
+  const names = async () => {
+    const { id = '' } = (await site.volume()) ?? {};
+    return (await readdir(join(site.fleet.stateDir, 'store/versions/profiles', id))).sort();
+  };
 
   it('are put by the housekeeping where a crash left them out, and taken away where nothing needs them', async () => {
     const { id = '' } = (await site.volume()) ?? {};
@@ -157,9 +161,12 @@ describe('records of profiles', () => {
     await rm(join(site.fleet.stateDir, 'store/profile-records', id, whole[1] ?? ''));
     await site.housekeeping.run(AbortSignal.timeout(60_000));
     expect(await records()).toEqual(whole);
+    // As one that died after it had taken the record away, and one that died after it had dropped the version.
+    await rm(join(site.fleet.stateDir, 'store/profile-records', id, whole[0] ?? ''));
     await site.leases.drop(id, [1]);
     await site.housekeeping.run(AbortSignal.timeout(60_000));
     expect(await records()).toEqual(whole.slice(1));
+    expect(await names()).toEqual(['_00000002']);
   });
 
   it('and what they tell of stay where an older copy of the database does not know them', async () => {
@@ -173,6 +180,30 @@ describe('records of profiles', () => {
     expect(await records()).toEqual([known]);
     const restored = await site.goldleaf<Restored>('profile', 'restore', '--from', site.storeUrl, 'alice');
     expect(restored).toMatchObject({ exitCode: 0, document: { restoredFrom: 2, number: 3, copiedChunks: 0 } });
-    expect(await (await site.logOn()).read(8)).toBe('a letter');
+    const desktop = await site.logOn();
+    expect(await desktop.read(8)).toBe('a letter');
+    await desktop.logOff();
+  });
+
+  it('stay too where the older copy goes on: its numbers come after all that the store has', async () => {
+    const [known] = await site.versions();
+    for (const text of ['poster 1', 'poster 2', 'poster 3']) await site.work(text);
+    const before = { names: await names(), records: await records() };
+    const [newest] = await site.versions();
+    await site.sql('ALTER TABLE profile_versions DISABLE TRIGGER profile_versions_keep_needed');
+    await site.sql('DELETE FROM profile_versions WHERE number > $1', [known?.number]);
+    await site.sql('ALTER TABLE profile_versions ENABLE TRIGGER profile_versions_keep_needed');
+    await site.sql('UPDATE profile_volumes SET last_number = $1', [known?.number]);
+    await site.work('a poem .');
+    const [saved] = await site.versions();
+    expect(saved).toMatchObject({ number: (newest?.number ?? 0) + 1, parent: known?.number });
+    const refused = await site.sql<{ number: number }>("SELECT number FROM profile_versions WHERE state = 'writing'");
+    expect(refused).toEqual([{ number: (known?.number ?? 0) + 1 }]);
+    await site.housekeeping.run(AbortSignal.timeout(60_000));
+    expect(await names()).toEqual([...before.names, `_0000000${saved?.number}`]);
+    expect((await records()).slice(0, -1)).toEqual(before.records);
+    const lost = ['profile', 'restore', '--from', site.storeUrl, 'alice', '--version', String(newest?.number)];
+    expect(await site.goldleaf<Restored>(...lost)).toMatchObject({ document: { restoredFrom: newest?.number } });
+    expect(await (await site.logOn()).read(8)).toBe('poster 3');
   });
 });

@@ -1,3 +1,4 @@
+import { DEFAULT_RETENTION } from '#libs/contracts';
 import type { HostRegistry } from '#libs/desktops';
 import { FakeDriver } from '#libs/hypervisor';
 import { type JobContext, type JobName, type JobPayload, jobDefinitions, queueName } from '#libs/jobs';
@@ -57,6 +58,7 @@ export class ProvisionerProcess {
       imagesDir: '/images',
       imageCopiesDir: '/image-copies',
       scratchDir: '/scratch',
+      profileRetention: DEFAULT_RETENTION,
       reconcileIntervalMs: options.reconcileIntervalMs,
     };
     const registry = standIn<HostRegistry>({

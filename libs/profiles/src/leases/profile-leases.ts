@@ -74,8 +74,12 @@ export abstract class ProfileLeases {
    */
   abstract adopt(volumeId: string, desktopId: string): Promise<Lease | null>;
 
-  /** Takes a number for a version to be written on top of the newest. @throws LeaseError `lost`, `deleted` */
-  abstract beginVersion(volumeId: string, fence: number, reason: VersionReason): Promise<BegunVersion>;
+  /**
+   * Takes a number for a version to be written on top of the newest.
+   * @param after the number comes after this one, which the volume store has and this database never gave
+   * @throws LeaseError `lost`, `deleted`
+   */
+  abstract beginVersion(volumeId: string, fence: number, reason: VersionReason, after?: number): Promise<BegunVersion>;
 
   /**
    * Makes what was written the newest version. Safe to repeat when the answer was lost. The first version of a volume
@@ -125,8 +129,8 @@ export abstract class ProfileLeases {
 
   /**
    * Takes the rows of versions away that a policy has no more use for. Those that are needed stay, whatever it says:
-   * the newest, and what machines read from. Afterwards the names are to be taken out of the volume store; what a crash
-   * leaves there is among the `unknownNumbers`.
+   * the newest, and what machines read from. Before, their records are to be taken out of the volume store, afterwards
+   * the names; what a crash leaves there is among the `unknownNumbers`.
    * @returns the numbers that went
    */
   abstract drop(volumeId: string, numbers: readonly number[]): Promise<number[]>;

@@ -136,8 +136,14 @@ export function describeRestoring(given: () => ProfileLeasesSetup): void {
     it('is done by a policy', async () => {
       const { leases, volumeId } = await threeVersions();
       const policy = { last: 2, days: 0, weeks: 0, damagedDays: 0 };
-      expect(await dropExpired(leases, volumeId, policy, new Date())).toEqual([1]);
-      expect(await dropExpired(leases, volumeId, policy, new Date())).toEqual([]);
+      const unrecorded: unknown[] = [];
+      const run = () =>
+        dropExpired(leases, volumeId, policy, new Date(), async (numbers) => {
+          unrecorded.push(numbers, (await leases.versions(volumeId)).length);
+        });
+      expect(await run()).toEqual([1]);
+      expect(await run()).toEqual([]);
+      expect(unrecorded).toEqual([[1], 3]);
     });
 
     it('knows which numbers of the store belong to nothing', async () => {

@@ -14,6 +14,14 @@ export function describeWriting(given: () => ProfileLeasesSetup): void {
       expect((await leases.versions(volumeId)).map(({ number }) => number)).toEqual([3, 1]);
     });
 
+    it('gives numbers after those that the store has, where it is told of them', async () => {
+      const { leases, volumeId, lease } = await newWorld(given());
+      expect(await leases.beginVersion(volumeId, lease.fence, 'write-back', 20)).toMatchObject({ number: 21 });
+      const { number } = await leases.beginVersion(volumeId, lease.fence, 'write-back', 7);
+      expect(number).toBe(22);
+      expect(await leases.commit(volumeId, lease.fence, number, facts('2'))).toMatchObject({ number, parent: 1 });
+    });
+
     it('keeps what is said of a version', async () => {
       const { leases, volumeId, lease } = await newWorld(given());
       const { number } = await leases.beginVersion(volumeId, lease.fence, 'roamed');

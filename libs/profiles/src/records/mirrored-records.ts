@@ -74,11 +74,12 @@ export class MirroredRecords {
   private async destroy(volumeId: string): Promise<number> {
     const theirs = this.there.get(volumeId);
     const count = theirs?.numbers.size ?? 0;
-    if (theirs?.isDestroyed && count === 0) return 0;
     const name = profileVolumeName(volumeId);
+    // Also of what was destroyed before: a writer that was late may have left a name, which was copied meanwhile.
     for (const { number } of await this.theirVolumes.listVersions(name)) {
       await this.theirVolumes.deleteVersion(name, number);
     }
+    if (theirs?.isDestroyed && count === 0) return 0;
     await this.theirs.destroy(volumeId);
     return count;
   }

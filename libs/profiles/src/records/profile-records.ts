@@ -58,18 +58,30 @@ export class ProfileRecords {
     return found;
   }
 
-  /** Which of these versions have no record, and which records say what is not so any more. */
+  /**
+   * Which of these versions have no record (`missing`), which records say what is not so any more of one of them
+   * (`outdated`), and which are of none of them (`unknown`).
+   */
   compare(volume: RecordedVolume, versions: readonly ProfileVersion[], names: RecordNames | undefined) {
     const wanted = new Map(versions.map((version) => [recordKey(recordOf(volume, version)), version]));
+    const known = new Set(versions.map(({ number }) => number));
     const there = [...(names?.numbers ?? [])].map(([key, number]): NamedRecord => ({ key, number }));
+    const surplus = there.filter(({ key }) => !wanted.has(key));
     return {
       missing: [...wanted].flatMap(([key, version]) => (names?.numbers.has(key) ? [] : [version])),
-      surplus: there.filter(({ key }) => !wanted.has(key)),
+      outdated: surplus.filter(({ number }) => known.has(number)),
+      unknown: surplus.filter(({ number }) => !known.has(number)),
     };
   }
 
   async remove(keys: Iterable<string>): Promise<void> {
     await forEachParallel(keys, AT_ONCE, (key) => this.objects.delete(key));
+  }
+
+  /** The records of these versions, which are to be dropped. Safe to repeat. */
+  async removeOf(volumeId: string, numbers: readonly number[]): Promise<void> {
+    const there = [...((await this.names(volumeId)).get(volumeId)?.numbers ?? [])];
+    await this.remove(there.flatMap(([key, number]) => (numbers.includes(number) ? key : [])));
   }
 
   /** The volume was destroyed: no record of it stays, and none comes back. Safe to repeat. */

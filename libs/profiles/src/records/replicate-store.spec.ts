@@ -146,9 +146,9 @@ describe('replicateStore', () => {
     alice.wrappedKey = keys.rewrap(alice.id, alice.wrappedKey);
     await here.records.put(alice.volume, alice.versions[1] as ProfileVersion);
     const names = (await here.records.names(alice.id)).get(alice.id);
-    const { missing, surplus } = here.records.compare(alice.volume, alice.versions.slice(1), names);
-    expect([missing, surplus.map(({ number }) => number).sort()]).toEqual([[], [1, 2]]);
-    await here.records.remove(surplus.map(({ key }) => key));
+    const { missing, outdated, unknown } = here.records.compare(alice.volume, alice.versions.slice(1), names);
+    expect([missing, ...[outdated, unknown].map((some) => some.map(({ number }) => number))]).toEqual([[], [2], [1]]);
+    await here.records.remove([...outdated, ...unknown].map(({ key }) => key));
     expect(before).not.toEqual(here.recordKeys());
     expect(await run()).toMatchObject({ records: { removed: 1, copied: 1, kept: 0 } });
     expect(there.recordKeys()).toEqual(here.recordKeys());

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { DEFAULT_RETENTION, type RetentionPolicy } from './retention-policy.js';
+import { DEFAULT_RETENTION, type RetentionPolicy } from '#libs/contracts';
 import { versionsToDrop } from './versions-to-drop.js';
 
 const now = new Date('2026-11-23T12:00:00Z'); // a Monday

@@ -1,5 +1,5 @@
+import type { RetentionPolicy } from '#libs/contracts';
 import type { ProfileVersion } from '../leases/profile-version.js';
-import type { RetentionPolicy } from './retention-policy.js';
 
 const DAY_MS = 86_400_000;
 /** The first Monday after 1970-01-01, a Thursday. */

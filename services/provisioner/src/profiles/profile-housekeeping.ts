@@ -2,17 +2,16 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
 import type { Clock } from '#libs/kernel';
 import {
-  DEFAULT_RETENTION,
   dropExpired,
   IMPORTS_VOLUME,
   ProfileLeases,
   ProfileRecords,
   ProfileVolumes,
   profileVolumeName,
-  type RecordNames,
 } from '#libs/profiles';
 import { CLOCK, LOGGER } from '#libs/telemetry';
 import { VolumeStore } from '#libs/volumes';
+import { PROVISIONER_OPTIONS, type ProvisionerOptions } from '../provisioner-options.js';
 import { ProfileVault } from './profile-vault.js';
 
 /** Whoever copies a version here to have it imported asks for that at once. */
@@ -30,6 +29,7 @@ export class ProfileHousekeeping {
     private readonly store: VolumeStore,
     private readonly records: ProfileRecords,
     private readonly vault: ProfileVault,
+    @Inject(PROVISIONER_OPTIONS) private readonly options: Pick<ProvisionerOptions, 'profileRetention'>,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -37,15 +37,13 @@ export class ProfileHousekeeping {
   /** @throws the signal's reason, VolumeError; what concerns one volume alone is logged */
   async run(signal: AbortSignal): Promise<void> {
     await this.eraseDestroyed(signal);
-    // Before the database is asked: what is new in the store meanwhile is not taken for something that nobody knows.
-    const names = await this.records.names(undefined, signal);
-    for (const { isDestroyed, numbers } of names.values()) {
-      // By a writer that was late and died.
-      if (isDestroyed && numbers.size > 0) await this.records.remove(numbers.keys());
+    for (const [volumeId, { isDestroyed, numbers }] of await this.records.names(undefined, signal)) {
+      signal.throwIfAborted();
+      if (isDestroyed) await this.attempt(volumeId, () => this.eraseLate(volumeId, numbers.keys()));
     }
     for (const volumeId of await this.volumes.all()) {
       signal.throwIfAborted();
-      await this.attempt(volumeId, () => this.tidy(volumeId, names.get(volumeId)));
+      await this.attempt(volumeId, () => this.tidy(volumeId));
     }
     await this.forgetImports();
   }
@@ -60,31 +58,55 @@ export class ProfileHousekeeping {
 
   private async erase(volumeId: string): Promise<void> {
     await this.records.destroy(volumeId);
-    const name = profileVolumeName(volumeId);
-    for (const { number } of await this.store.listVersions(name)) await this.store.deleteVersion(name, number);
+    await this.eraseNames(volumeId);
     await this.volumes.erased(volumeId);
   }
 
-  private async tidy(volumeId: string, names: RecordNames | undefined): Promise<void> {
+  /** What writers that were late have left in the store since the volume was erased. */
+  private async eraseLate(volumeId: string, recordKeys: Iterable<string>): Promise<void> {
+    await this.records.remove(recordKeys);
+    await this.eraseNames(volumeId);
+  }
+
+  private async eraseNames(volumeId: string): Promise<void> {
+    const name = profileVolumeName(volumeId);
+    for (const { number } of await this.store.listVersions(name)) await this.store.deleteVersion(name, number);
+  }
+
+  private async tidy(volumeId: string): Promise<void> {
     const name = profileVolumeName(volumeId);
     const volume = await this.volumes.byId(volumeId);
     if (!volume) return;
-    const dropped = await dropExpired(this.leases, volumeId, DEFAULT_RETENTION, this.clock.now());
+    const unrecord = (numbers: readonly number[]) => this.records.removeOf(volumeId, numbers);
+    const dropped = await dropExpired(this.leases, volumeId, this.options.profileRetention, this.clock.now(), unrecord);
     for (const number of dropped) await this.store.deleteVersion(name, number);
-    // Numbers that this database has not given were given by one that is lost, of which it is an older copy.
-    const isOurs = (number: number) => number <= volume.lastNumber;
     const stored = (await this.store.listVersions(name)).map(({ number }) => number);
-    const unknown = await this.leases.unknownNumbers(volumeId, stored.filter(isOurs));
-    for (const number of unknown) await this.store.deleteVersion(name, number);
+    // After the names, as records come after them, and before the database is asked, as they come after commits.
+    const names = (await this.records.names(volumeId)).get(volumeId);
+    // What this database has never given a number to, or never committed, though it has a record, is of one that is
+    // lost, of which this is an older copy.
+    const recorded = new Set(names?.numbers.values());
+    const isOurs = (number: number) => number <= volume.lastNumber && !recorded.has(number);
+    const stray = await this.leases.unknownNumbers(volumeId, stored.filter(isOurs));
+    for (const number of stray) await this.store.deleteVersion(name, number);
     const versions = await this.leases.versions(volumeId);
-    const { missing, surplus } = this.records.compare(volume, versions, names);
+    const { missing, outdated, unknown } = this.records.compare(volume, versions, names);
     if (missing.length > 0 && !this.vault.isOpen) return;
     const unlocked = missing.length > 0 && this.vault.unlock(volume);
     for (const version of missing) if (unlocked) await this.records.put(unlocked, version);
     // After what takes their place is there.
-    await this.records.remove(surplus.filter(({ number }) => isOurs(number)).map(({ key }) => key));
-    if (surplus.every(({ number }) => isOurs(number))) return;
-    this.logger.warn({ volumeId }, 'the store has newer versions of a profile than the database knows');
+    await this.records.remove(outdated.map(({ key }) => key));
+    const kept: number[] = [];
+    for (const { key, number } of unknown) {
+      // Put by somebody slow when its version had been dropped.
+      if ((await this.store.stateOf(name, number)) === 'deleted') await this.records.remove([key]);
+      else kept.push(number);
+    }
+    if (kept.length === 0) return;
+    this.logger.warn(
+      { volumeId, numbers: kept },
+      'the store has versions of a profile that the database does not know',
+    );
   }
 
   private async forgetImports(): Promise<void> {

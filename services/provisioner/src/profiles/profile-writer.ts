@@ -3,8 +3,15 @@ import { join } from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ProfileVersionReason } from '#libs/contracts';
 import type { HypervisorDriver } from '#libs/hypervisor';
-import { type Lease, makeSkeleton, ProfileLeases, type ProfileVersion, profileVolumeName } from '#libs/profiles';
-import { PROFILE_CHUNK_BYTES, VolumeStore } from '#libs/volumes';
+import {
+  type BegunVersion,
+  type Lease,
+  makeSkeleton,
+  ProfileLeases,
+  type ProfileVersion,
+  profileVolumeName,
+} from '#libs/profiles';
+import { PROFILE_CHUNK_BYTES, VolumeError, VolumeStore } from '#libs/volumes';
 import { ProfileMetrics } from '../metrics/profile-metrics.js';
 import { DRIVER, PROVISIONER_OPTIONS, type ProvisionerOptions } from '../provisioner-options.js';
 import { profileDiskId } from './profile-disk.js';
@@ -83,12 +90,13 @@ export class ProfileWriter {
           return null;
         }
         const changed = reader.changed.map((extent) => ({ isHole: false, ...extent }));
-        const { number, parent } = await this.leases.beginVersion(volume.id, fence, reason);
-        if (!parent) throw new Error(`profile volume ${volume.id} has a machine but no version`);
-        const written = await this.store.writeChanges({
-          ...{ volume: profileVolumeName(volume.id), number, base: parent.versionId, key: volume.key },
-          ...{ sizeBytes: view.sizeBytes, changed, ...(signal && { signal }) },
-          read: (offset, length, stop) => reader.read(offset, length, stop),
+        const { number, written } = await this.numbered(volume.id, fence, reason, (begun) => {
+          if (!begun.parent) throw new Error(`profile volume ${volume.id} has a machine but no version`);
+          return this.store.writeChanges({
+            ...{ volume: profileVolumeName(volume.id), number: begun.number, base: begun.parent.versionId },
+            ...{ key: volume.key, sizeBytes: view.sizeBytes, changed, ...(signal && { signal }) },
+            read: (offset, length, stop) => reader.read(offset, length, stop),
+          });
         });
         const version = await this.leases.commit(volume.id, fence, number, factsOf(written, isClean));
         outcome = 'confirmed';
@@ -109,11 +117,34 @@ export class ProfileWriter {
     const [versions, newest] = [await this.leases.versions(volume.id), await this.leases.newest(volume.id)];
     const base = versions.find(({ number }) => number === baseNumber);
     if (!base || !newest || newest.versionId === base.versionId) return;
-    const { number } = await this.leases.beginVersion(volume.id, fence, 'log-off');
     const { versionId, isClean, sizeBytes } = base;
-    await this.store.republish(profileVolumeName(volume.id), versionId, number);
+    const { number } = await this.numbered(volume.id, fence, 'log-off', (begun) =>
+      this.store.republish(profileVolumeName(volume.id), versionId, begun.number),
+    );
     const facts = { versionId, isClean, sizeBytes, writtenBytes: 0 };
     await this.recorder.record(volume, await this.leases.commit(volume.id, fence, number, facts));
+  }
+
+  /**
+   * Writes a version under a number of its own. When the database is an older copy, a store that has gone on may have
+   * given it to something else: then under one that comes after all that are there.
+   */
+  private async numbered<Written>(
+    volumeId: string,
+    fence: number,
+    reason: ProfileVersionReason,
+    write: (begun: BegunVersion) => Promise<Written>,
+  ): Promise<{ readonly number: number; readonly written: Written }> {
+    const begun = await this.leases.beginVersion(volumeId, fence, reason);
+    try {
+      return { number: begun.number, written: await write(begun) };
+    } catch (error) {
+      if (!VolumeError.is(error, 'version-exists')) throw error;
+      const there = await this.store.listVersions(profileVolumeName(volumeId));
+      const after = Math.max(...there.map(({ number }) => number));
+      const next = await this.leases.beginVersion(volumeId, fence, reason, after);
+      return { number: next.number, written: await write(next) };
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { DEFAULT_RETENTION } from '#libs/contracts';
 import { MemoryFleet, MemoryFleetStore } from '#libs/fleet';
 import { ManualClock } from '#libs/kernel';
 import { QuarantineReconciler } from './quarantine.reconciler.js';
@@ -21,6 +22,7 @@ describe('QuarantineReconciler', () => {
       imagesDir: '/',
       imageCopiesDir: '/',
       scratchDir: '/',
+      profileRetention: DEFAULT_RETENTION,
       reconcileIntervalMs: 5_000,
     };
     const reconciler = new QuarantineReconciler(store, jobs, options, clock);

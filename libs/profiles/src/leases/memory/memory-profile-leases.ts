@@ -60,9 +60,10 @@ export class MemoryProfileLeases extends ProfileLeases {
     return volume.lease(volume.holder);
   }
 
-  async beginVersion(volumeId: string, fence: number, reason: VersionReason): Promise<BegunVersion> {
+  async beginVersion(volumeId: string, fence: number, reason: VersionReason, after = 0): Promise<BegunVersion> {
     const volume = this.volume(volumeId);
     const { desktopId, host } = volume.held(fence);
+    volume.lastNumber = Math.max(volume.lastNumber, after);
     const parent = volume.newest();
     return { number: volume.begin({ desktopId, host, reason, restoredFrom: null }).number, parent };
   }

@@ -43,8 +43,8 @@ export class PostgresProfileLeases extends ProfileLeases {
     return this.inTurn((unit) => adoptLease(unit, volumeId, desktopId));
   }
 
-  beginVersion(volumeId: string, fence: number, reason: VersionReason): Promise<BegunVersion> {
-    return this.inTurn((unit) => beginVersion(unit, volumeId, fence, reason));
+  beginVersion(volumeId: string, fence: number, reason: VersionReason, after = 0): Promise<BegunVersion> {
+    return this.inTurn((unit) => beginVersion(unit, volumeId, fence, reason, after));
   }
 
   async commit(volumeId: string, fence: number, number: number, facts: VersionFacts): Promise<ProfileVersion> {

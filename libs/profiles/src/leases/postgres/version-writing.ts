@@ -12,11 +12,12 @@ export async function beginVersion(
   volumeId: string,
   fence: number,
   reason: VersionReason,
+  after: number,
 ): Promise<BegunVersion> {
   const { desktopId, host } = await lockHeldLease(unit, volumeId, fence);
   const parent = await newestVersion(unit.rows.bind(unit), volumeId);
   const writer = { desktopId, host, fence, reason, parent: parent?.number ?? null, restoredFrom: null };
-  return { number: await addWriting(unit, volumeId, writer), parent };
+  return { number: await addWriting(unit, volumeId, writer, after), parent };
 }
 
 /** See `ProfileLeases.commit`: the trigger of the table judges. @returns null when there was nothing to commit */
@@ -126,15 +127,15 @@ interface Writer extends Pick<ProfileVersion, 'desktopId' | 'host' | 'fence' | '
 }
 
 /** @returns a number that was never given before */
-async function addWriting(unit: UnitOfWork, volumeId: string, writer: Writer): Promise<number> {
+async function addWriting(unit: UnitOfWork, volumeId: string, writer: Writer, after = 0): Promise<number> {
   const { desktopId, host, fence, reason, parent, restoredFrom, importedId = null } = writer;
   const [taken] = await unit.rows<{ number: number }>(
     `WITH taken AS (
-       UPDATE profile_volumes SET last_number = last_number + 1 WHERE id = $1 RETURNING last_number)
+       UPDATE profile_volumes SET last_number = greatest(last_number, $9) + 1 WHERE id = $1 RETURNING last_number)
      INSERT INTO profile_versions (volume_id, number, state, desktop_id, host, fence, reason, parent, restored_from,
                                    is_imported, version_id)
      SELECT $1, last_number, 'writing', $2, $3, $4, $5, $6, $7, $8::text IS NOT NULL, $8 FROM taken RETURNING number`,
-    [volumeId, desktopId, host, fence, reason, parent, restoredFrom, importedId],
+    [volumeId, desktopId, host, fence, reason, parent, restoredFrom, importedId, after],
   );
   if (!taken) throw new LeaseError('not-found', `There is no profile volume ${volumeId}`);
   return taken.number;

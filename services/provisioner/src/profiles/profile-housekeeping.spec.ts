@@ -1,0 +1,218 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { DEFAULT_RETENTION } from '#libs/contracts';
+import { ManualClock } from '#libs/kernel';
+import {
+  type Lease,
+  MemoryLeaseWorld,
+  MemoryProfileLeases,
+  ProfileKeys,
+  ProfileRecords,
+  profileVolumeName,
+  replicateStore,
+} from '#libs/profiles';
+import { silentLogger } from '#libs/telemetry';
+import { MemoryObjectStore, PROFILE_CHUNK_BYTES, VolumeStore } from '#libs/volumes';
+import { ProfileHousekeeping } from './profile-housekeeping.js';
+import { ProfileVault } from './profile-vault.js';
+
+const logger = silentLogger();
+const keys = new ProfileKeys(randomBytes(32));
+const id = randomUUID();
+const name = profileVolumeName(id);
+const volume = { id, username: 'alice', context: 'work', wrappedKey: keys.make(id), sizeMib: 1 };
+
+/** The store of a site, with what becomes of it when its database is another one. */
+class Site {
+  readonly objects = new MemoryObjectStore();
+  readonly store = new VolumeStore({ objects: this.objects, logger });
+  readonly records = new ProfileRecords(this.objects);
+  readonly vault = new ProfileVault({} as never, keys);
+  readonly clock = new ManualClock();
+
+  numbers = async () => (await this.store.listVersions(name)).map(({ number }) => number);
+  recorded = async () => [...((await this.records.names(id)).get(id)?.numbers.values() ?? [])].sort((a, b) => a - b);
+}
+
+/** What a database knows of alice's volume. */
+class Database {
+  readonly world = new MemoryLeaseWorld();
+  readonly leases: MemoryProfileLeases;
+  lastNumber = 0;
+  isDeleted = false;
+  retention = DEFAULT_RETENTION;
+
+  constructor(readonly site: Site) {
+    this.world.addHost('host');
+    this.leases = new MemoryProfileLeases(this.world, site.clock);
+    this.leases.addVolume(id);
+  }
+
+  async lease(): Promise<Lease> {
+    const { lease } = await this.leases.acquire(id, this.world.addDesktop('host'));
+    if (!lease) throw new Error('held');
+    return lease;
+  }
+
+  /** A version as a provisioner that dies after `until` leaves it. */
+  async save({ fence }: Lease, until: 'published' | 'committed' | 'recorded' = 'recorded', after = 0) {
+    const { store, records, vault } = this.site;
+    const { number } = await this.leases.beginVersion(id, fence, 'write-back', after);
+    this.lastNumber = number;
+    const { key } = vault.unlock(volume);
+    const content = (async function* () {
+      yield randomBytes(PROFILE_CHUNK_BYTES);
+    })();
+    const written = await store.writeVersion(content, { volume: name, number, key, chunkBytes: PROFILE_CHUNK_BYTES });
+    if (until === 'published') return;
+    const { id: versionId, sizeBytes } = written;
+    const facts = { versionId, sizeBytes, isClean: true, writtenBytes: 1 };
+    const version = await this.leases.commit(id, fence, number, facts);
+    if (until === 'recorded') await records.put({ ...volume, key }, version);
+  }
+
+  run(): Promise<void> {
+    const { site, leases } = this;
+    const volumes = {
+      toErase: async () => [],
+      all: async () => (this.isDeleted ? [] : [id]),
+      byId: async () => ({ ...volume, lastNumber: this.lastNumber }),
+    };
+    const { store, records, vault, clock } = site;
+    const options = { profileRetention: this.retention };
+    const housekeeping = new ProfileHousekeeping(
+      ...([volumes as never, leases, store, records, vault, options, clock, logger] as const),
+    );
+    return housekeeping.run(AbortSignal.timeout(60_000));
+  }
+
+  versions = async () => (await this.leases.versions(id)).map(({ number }) => number).reverse();
+}
+
+const upTo = (last: number, first = 1) => Array.from({ length: last - first + 1 }, (_, index) => first + index);
+
+describe('ProfileHousekeeping', () => {
+  let site: Site;
+  let database: Database;
+  let lease: Lease;
+
+  beforeEach(async () => {
+    site = new Site();
+    database = new Database(site);
+    lease = await database.lease();
+  });
+
+  it('keeps what a newer database has committed, whatever numbers this one has given since', async () => {
+    for (let count = 0; count < 6; count++) await database.save(lease);
+    const older = new Database(site);
+    const again = await older.lease();
+    // As many saves as are refused, and one that is not.
+    for (let number = 1; number <= 6; number++) {
+      await expect(older.save(again)).rejects.toMatchObject({ code: 'version-exists' });
+    }
+    await older.save(again);
+    await older.run();
+    await older.leases.release(id, again.fence);
+    await older.run();
+    expect(await older.versions()).toEqual([7]);
+    expect([await site.numbers(), await site.recorded()]).toEqual([upTo(7), upTo(7)]);
+    const replica = new MemoryObjectStore();
+    await replicateStore(site.objects, replica, { logger });
+    expect(await replicateStore(site.objects, replica, { logger })).toMatchObject({ records: { removed: 0, kept: 0 } });
+    expect(replica.keys('versions/')).toEqual(site.objects.keys('versions/'));
+  });
+
+  it('takes away what was never committed, and puts the records that are missing', async () => {
+    await database.save(lease, 'committed');
+    await database.save(lease, 'published');
+    await database.run();
+    expect([await site.numbers(), await site.recorded()]).toEqual([[1, 2], [1]]);
+    await database.leases.release(id, lease.fence);
+    await database.run();
+    expect([await site.numbers(), await site.recorded()]).toEqual([[1], [1]]);
+  });
+
+  it('drops what is expired from database, store and replica, wherever it dies', async () => {
+    let hasSurvived = false;
+    let deaths = 0;
+    for (let deathAt = 1; !hasSurvived; deathAt++) {
+      site = new Site();
+      database = new Database(site);
+      lease = await database.lease();
+      for (let count = 0; count < 12; count++) await database.save(lease);
+      await database.leases.release(id, lease.fence);
+      const replica = new MemoryObjectStore();
+      await replicateStore(site.objects, replica, { logger });
+      site.clock.advance(365 * 24 * 3_600_000);
+      let operations = 0;
+      const controller = new AbortController();
+      site.objects.interfere = () => {
+        if (operations++ < deathAt) return;
+        controller.abort();
+        throw new Error('killed');
+      };
+      await database.run().catch(() => {});
+      hasSurvived = !controller.signal.aborted;
+      if (!hasSurvived) deaths++;
+      site.objects.interfere = undefined;
+      await replicateStore(site.objects, replica, { logger });
+      await database.run();
+      const kept = upTo(12, 3);
+      expect([await database.versions(), await site.numbers(), await site.recorded()]).toEqual([kept, kept, kept]);
+      await replicateStore(site.objects, replica, { logger });
+      expect(replica.keys('versions/')).toEqual(site.objects.keys('versions/'));
+      expect(replica.keys('profile-records/')).toEqual(site.objects.keys('profile-records/'));
+    }
+    expect(deaths).toBeGreaterThan(8);
+  }, 60_000);
+
+  it('keeps as much of the past as the configuration says', async () => {
+    for (let count = 0; count < 5; count++) await database.save(lease);
+    await database.leases.release(id, lease.fence);
+    database.retention = { last: 2, days: 0, weeks: 0, damagedDays: 0 };
+    await database.run();
+    expect([await database.versions(), await site.numbers()]).toEqual([upTo(5, 4), upTo(5, 4)]);
+  });
+
+  it('puts records again of what was to be dropped and is needed after all', async () => {
+    for (let count = 0; count < 11; count++) await database.save(lease);
+    await database.leases.release(id, lease.fence);
+    site.clock.advance(365 * 24 * 3_600_000);
+    const drop = database.leases.drop.bind(database.leases);
+    database.leases.drop = () => drop(id, []);
+    await database.run();
+    expect([await database.versions(), await site.recorded()]).toEqual([upTo(11), upTo(11)]);
+  });
+
+  it('takes the record away that comes after its version was dropped', async () => {
+    await database.save(lease);
+    await database.save(lease);
+    const [, first] = await database.leases.versions(id);
+    await site.records.removeOf(id, [1]);
+    await database.leases.release(id, lease.fence);
+    await database.leases.drop(id, [1]);
+    await database.run();
+    expect([await site.numbers(), await site.recorded()]).toEqual([[2], [2]]);
+    if (first) await site.records.put(site.vault.unlock(volume), first);
+    expect(await site.recorded()).toEqual([1, 2]);
+    await database.run();
+    expect(await site.recorded()).toEqual([2]);
+  });
+
+  it('takes what a late writer leaves of a destroyed volume away, and the replica does', async () => {
+    await database.save(lease);
+    await database.save(lease);
+    await site.records.destroy(id);
+    for (const number of await site.numbers()) await site.store.deleteVersion(name, number);
+    database.isDeleted = true;
+    const replica = new MemoryObjectStore();
+    await replicateStore(site.objects, replica, { logger });
+    await database.save(lease, 'published');
+    await replicateStore(site.objects, replica, { logger });
+    expect(replica.keys('versions/')).toHaveLength(1);
+    await database.run();
+    expect(site.objects.keys('versions/')).toEqual([]);
+    await replicateStore(site.objects, replica, { logger });
+    expect(replica.keys('versions/')).toEqual([]);
+  });
+});
