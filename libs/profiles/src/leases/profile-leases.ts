@@ -103,9 +103,10 @@ export abstract class ProfileLeases {
 
   /**
    * Takes a number under which an older version, also a damaged one, is to be published again in the volume store.
+   * @param after as of `beginVersion`
    * @throws LeaseError `held` when a desktop may write, `not-found`, `deleted`
    */
-  abstract beginRestore(volumeId: string, from: number): Promise<BegunRestore>;
+  abstract beginRestore(volumeId: string, from: number, after?: number): Promise<BegunRestore>;
 
   /**
    * Takes a number for a version of another store: what is committed then can be that version only.

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { MemoryLeaseWorld, MemoryProfileLeases, profileVolumeName } from '#libs/profiles';
+import { MemoryLeaseWorld, MemoryProfileLeases } from '#libs/profiles';
 import { silentLogger } from '#libs/telemetry';
 import { VolumeError } from '#libs/volumes';
 import { RestoreProfileHandler } from './restore-profile.handler.js';
@@ -9,27 +9,39 @@ describe('RestoreProfileHandler', () => {
   let leases: MemoryProfileLeases;
   let handler: RestoreProfileHandler;
   let volumeId = '';
-  const published: string[] = [];
+  /** Version ids by number. */
+  const published = new Map<number, string>();
   const audited: unknown[] = [];
 
   beforeEach(async () => {
-    published.length = 0;
+    published.clear();
     audited.length = 0;
     world = new MemoryLeaseWorld();
     world.addHost('host-1');
     leases = new MemoryProfileLeases(world);
     volumeId = leases.addVolume();
-    const republish = async (volume: string, id: string, number?: number) => {
-      if (published.includes(`${volume} ${number}`)) throw new VolumeError('version-exists', 'it is there');
-      published.push(`${volume} ${number}`);
-      return { volume, id, number: number ?? 0, sizeBytes: 1, dataBytes: 1, createdAt: new Date() };
+    const named = (volume: string, number: number, id: string) => ({
+      ...{ volume, id, number, sizeBytes: 1, dataBytes: 1, createdAt: new Date() },
+    });
+    const republish = async (volume: string, id: string, number = 0) => {
+      if ((published.get(number) ?? id) !== id) throw new VolumeError('version-exists', 'it is something else');
+      published.set(number, id);
+      return named(volume, number, id);
     };
+    const listVersions = async (volume = '') => [...published].map(([number, id]) => named(volume, number, id));
     const byId = async (id: string) => ({
       ...{ id, username: 'alice', context: 'work', sizeMib: 1, wrappedKey: Buffer.alloc(0), lastNumber: 9 },
     });
     const record = async (entry: unknown) => void audited.push(entry);
     const recorder = { recordById: async () => {} };
-    handler = new RestoreProfileHandler(leases, { republish }, recorder, { byId }, { record }, silentLogger());
+    handler = new RestoreProfileHandler(
+      leases,
+      { republish, listVersions },
+      recorder,
+      { byId },
+      { record },
+      silentLogger(),
+    );
     const { lease } = await leases.acquire(volumeId, world.addDesktop('host-1'));
     const fence = lease?.fence ?? 0;
     for (const digit of ['1', '2']) {
@@ -50,14 +62,22 @@ describe('RestoreProfileHandler', () => {
     await handler.handle(restore);
     await handler.handle(restore);
     expect(await leases.newest(volumeId)).toMatchObject({ number: 3, versionId: '1'.repeat(64), reason: 'restored' });
-    expect(published).toEqual([`${profileVolumeName(volumeId)} 3`]);
+    expect([...published.keys()]).toEqual([3]);
   });
 
   it('goes on where an attempt broke off between the store and the database', async () => {
     const restore = await begin();
-    published.push(`${profileVolumeName(volumeId)} 3`);
+    published.set(3, '1'.repeat(64));
     await handler.handle(restore);
     expect(await leases.newest(volumeId)).toMatchObject({ number: 3, reason: 'restored' });
+  });
+
+  it('takes a number after those of a store that has gone on without this database', async () => {
+    const restore = await begin();
+    for (const number of [3, 4, 5]) published.set(number, 'f'.repeat(64));
+    await handler.handle(restore);
+    expect(await leases.newest(volumeId)).toMatchObject({ number: 6, versionId: '1'.repeat(64), restoredFrom: 1 });
+    expect(published.get(6)).toBe('1'.repeat(64));
   });
 
   it('gives way to a desktop that came first', async () => {

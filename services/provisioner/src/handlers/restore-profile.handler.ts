@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { AuditLog } from '#libs/audit';
 import type { JobPayload } from '#libs/jobs';
-import { LeaseError, ProfileLeases, ProfileVolumes, profileVolumeName } from '#libs/profiles';
+import { type BegunRestore, LeaseError, ProfileLeases, ProfileVolumes, profileVolumeName } from '#libs/profiles';
 import { currentCorrelationId, LOGGER } from '#libs/telemetry';
 import { VolumeError, VolumeStore } from '#libs/volumes';
 import { ProfileRecorder } from '../profiles/profile-recorder.js';
@@ -12,7 +12,7 @@ import { ProfileRecorder } from '../profiles/profile-recorder.js';
 export class RestoreProfileHandler {
   constructor(
     private readonly leases: ProfileLeases,
-    @Inject(VolumeStore) private readonly store: Pick<VolumeStore, 'republish'>,
+    @Inject(VolumeStore) private readonly store: Pick<VolumeStore, 'republish' | 'listVersions'>,
     @Inject(ProfileRecorder) private readonly recorder: Pick<ProfileRecorder, 'recordById'>,
     @Inject(ProfileVolumes) private readonly volumes: Pick<ProfileVolumes, 'byId'>,
     @Inject(AuditLog) private readonly auditLog: Pick<AuditLog, 'record'>,
@@ -21,17 +21,12 @@ export class RestoreProfileHandler {
 
   /** @throws VolumeError; tried again */
   async handle({ volumeId, number, fence, from: origin }: JobPayload<'profile.restore'>): Promise<void> {
-    const from = (await this.leases.versions(volumeId)).find((version) => version.number === origin);
-    if (!from) return;
+    const versions = await this.leases.versions(volumeId);
+    const from = versions.find((version) => version.number === origin);
+    if (!from || versions.some((version) => version.number === number)) return;
     try {
-      await this.store.republish(profileVolumeName(volumeId), from.versionId, number);
-    } catch (error) {
-      // By an attempt before this one: the number was never given to anything else.
-      if (!VolumeError.is(error, 'version-exists')) throw error;
-    }
-    try {
-      const version = await this.leases.commitRestore(volumeId, { number, fence, from });
-      await this.recorder.recordById(volumeId, version);
+      const published = await this.publish(volumeId, { number, fence, from });
+      await this.recorder.recordById(volumeId, await this.leases.commitRestore(volumeId, published));
     } catch (error) {
       // A desktop or another restore came first: then that holds. What lies in the store is found by the housekeeping.
       if (!LeaseError.is(error)) throw error;
@@ -40,10 +35,28 @@ export class RestoreProfileHandler {
     }
   }
 
+  /**
+   * When the database is an older copy, a store that has gone on may have given the number to something else: then under
+   * one that comes after all that are there. @throws LeaseError, VolumeError
+   */
+  private async publish(volumeId: string, begun: BegunRestore): Promise<BegunRestore> {
+    const name = profileVolumeName(volumeId);
+    const { from } = begun;
+    try {
+      await this.store.republish(name, from.versionId, begun.number);
+      return begun;
+    } catch (error) {
+      if (!VolumeError.is(error, 'version-exists')) throw error;
+      const after = Math.max(...(await this.store.listVersions(name)).map(({ number }) => number));
+      const next = await this.leases.beginRestore(volumeId, from.number, after);
+      await this.store.republish(name, from.versionId, next.number);
+      return next;
+    }
+  }
+
   /** Whoever asked for it was told that it would be done. */
   private async auditRefusal(volumeId: string, origin: number, number: number, { message }: LeaseError): Promise<void> {
-    const isDone = (await this.leases.versions(volumeId)).some((version) => version.number === number);
-    const volume = isDone ? null : await this.volumes.byId(volumeId);
+    const volume = await this.volumes.byId(volumeId);
     if (!volume) return;
     await this.auditLog.record({
       ...{ action: 'profile-restore-refused', actor: 'system', correlationId: currentCorrelationId() },

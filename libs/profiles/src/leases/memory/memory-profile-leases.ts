@@ -119,8 +119,9 @@ export class MemoryProfileLeases extends ProfileLeases {
     return true;
   }
 
-  async beginRestore(volumeId: string, number: number): Promise<BegunRestore> {
+  async beginRestore(volumeId: string, number: number, after = 0): Promise<BegunRestore> {
     const volume = this.heldByNobody(volumeId);
+    volume.lastNumber = Math.max(volume.lastNumber, after);
     const from = volume.versions.get(number);
     if (!from) throw new LeaseError('not-found', `Profile volume ${volumeId} has no version ${number}`);
     return this.beginFrom(volume, from);

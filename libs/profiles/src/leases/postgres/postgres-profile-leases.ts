@@ -69,8 +69,8 @@ export class PostgresProfileLeases extends ProfileLeases {
     }
   }
 
-  beginRestore(volumeId: string, from: number): Promise<BegunRestore> {
-    return this.inTurn((unit) => beginRestore(unit, volumeId, from));
+  beginRestore(volumeId: string, from: number, after = 0): Promise<BegunRestore> {
+    return this.inTurn((unit) => beginRestore(unit, volumeId, from, after));
   }
 
   beginImport(volumeId: string, from: RestoreOrigin): Promise<BegunRestore> {

@@ -89,11 +89,16 @@ export async function markDamaged(
 }
 
 /** See `ProfileLeases.beginRestore`. */
-export async function beginRestore(unit: UnitOfWork, volumeId: string, number: number): Promise<BegunRestore> {
+export async function beginRestore(
+  unit: UnitOfWork,
+  volumeId: string,
+  number: number,
+  after: number,
+): Promise<BegunRestore> {
   const fence = await fenceOfNobody(unit, volumeId);
   const from = await versionNumbered(unit.rows.bind(unit), volumeId, number);
   if (!from) throw new LeaseError('not-found', `Profile volume ${volumeId} has no version ${number}`);
-  return { number: await addRestore(unit, volumeId, fence, { restoredFrom: number }), fence, from };
+  return { number: await addRestore(unit, volumeId, fence, { restoredFrom: number }, after), fence, from };
 }
 
 /** See `ProfileLeases.beginImport`. */
@@ -116,9 +121,11 @@ async function addRestore(
   volumeId: string,
   fence: number,
   origin: { readonly restoredFrom: number; readonly importedId?: string },
+  after?: number,
 ): Promise<number> {
   const parent = (await newestVersion(unit.rows.bind(unit), volumeId))?.number ?? null;
-  return addWriting(unit, volumeId, { desktopId: null, host: null, fence, reason: 'restored', parent, ...origin });
+  const writer = { desktopId: null, host: null, fence, reason: 'restored', parent, ...origin } as const;
+  return addWriting(unit, volumeId, writer, after);
 }
 
 interface Writer extends Pick<ProfileVersion, 'desktopId' | 'host' | 'fence' | 'reason' | 'parent' | 'restoredFrom'> {
