@@ -183,8 +183,9 @@ export interface FleetTransaction {
   /** The profile is to be brought to these desktops. */
   addSessionProfiles(profiles: readonly NewSessionProfile[]): Promise<void>;
   /**
-   * Stores what people chose for the desktops that their locked sessions have; without a profile there is nothing to
-   * choose and any choice is right. @returns ids of the sessions whose pool says otherwise
+   * Stores what people chose for all desktops that their locked sessions had, the last of which says whether they may;
+   * without a profile there is nothing to choose and any choice is right. @returns ids of the sessions whose pool says
+   * otherwise
    */
   chooseProfileOutcomes(choices: readonly ProfileChoice[]): Promise<ReadonlySet<string>>;
 

@@ -48,6 +48,7 @@ import { ProfileRecorder } from './profiles/profile-recorder.js';
 import { ProfileUsage } from './profiles/profile-usage.js';
 import { PROFILE_KEYS, ProfileVault } from './profiles/profile-vault.js';
 import { ProfileWriter } from './profiles/profile-writer.js';
+import { UnfinishedRestores } from './profiles/unfinished-restores.js';
 import { Provisioner } from './provisioner.js';
 import { DRIVER, PROVISIONER_OPTIONS, type ProvisionerOptions } from './provisioner-options.js';
 import { AppReconciler } from './reconcilers/app.reconciler.js';
@@ -129,6 +130,7 @@ export class ProvisionerModule {
         ProfileWriter,
         ProfileUsage,
         ProfileOpener,
+        UnfinishedRestores,
         DesktopProfileSync,
         AdoptProfiles,
         ProfileHousekeeping,

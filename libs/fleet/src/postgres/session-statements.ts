@@ -122,13 +122,14 @@ export class SessionStatements {
   async chooseOutcomes(choices: readonly ProfileChoice[]): Promise<ReadonlySet<string>> {
     const refused = await this.unit.rows<{ id: string }>(
       `WITH choice AS (
-         SELECT row.desktop_id, row.session_id, outcome, policy ->> 'atLogOff' AS policy
+         SELECT DISTINCT ON (row.session_id) row.session_id, outcome, row.policy ->> 'atLogOff' AS policy
            FROM unnest($1::uuid[], $2::text[]) AS choice (session_id, outcome)
-                JOIN desktops ON desktops.session_id = choice.session_id AND desktops.state = 'assigned'
-                JOIN session_profiles AS row ON row.desktop_id = desktops.id),
+                JOIN session_profiles AS row USING (session_id) JOIN desktops ON desktops.id = row.desktop_id
+          ORDER BY row.session_id, desktops.assigned_at DESC),
        chosen AS (
          UPDATE session_profiles AS row SET at_log_off = outcome FROM choice
-          WHERE row.desktop_id = choice.desktop_id AND choice.policy = 'ask')
+          WHERE row.session_id = choice.session_id AND choice.policy IN ('ask', outcome)
+            AND row.policy ->> 'atLogOff' = 'ask')
        SELECT session_id AS id FROM choice WHERE policy NOT IN ('ask', outcome)`,
       [choices.map(({ sessionId }) => sessionId), choices.map(({ outcome }) => outcome)],
     );

@@ -137,8 +137,8 @@ export abstract class ProfileLeases {
   abstract drop(volumeId: string, numbers: readonly number[]): Promise<number[]>;
 
   /**
-   * Numbers that machines read from now, those that are being gone back to, and those that sessions which go on began
-   * with: they may be taken back to them.
+   * Numbers that machines read from now, those that are being gone back to, and those that sessions began with which may
+   * still be taken back to them.
    */
   abstract numbersInUse(volumeId: string): Promise<number[]>;
 

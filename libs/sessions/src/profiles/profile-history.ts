@@ -7,9 +7,16 @@ import { JobDispatcher, type JobPayload, type JobSink } from '#libs/jobs';
 import { DomainError, errors } from '#libs/kernel';
 import { LeaseError, listVolumes, type Person, ProfileLeases, type ProfileVolumeFacts } from '#libs/profiles';
 import { currentCorrelationId } from '#libs/telemetry';
+import { unwantedWork } from './unwanted-work.js';
 
 /** What a provisioner is to do so that an older version is the newest again. */
 export type PendingRestore = JobPayload<'profile.restore'>;
+
+const begunRestores = `SELECT version.volume_id AS "volumeId", version.number, version.fence, version.restored_from AS "from"
+  FROM profile_versions AS version JOIN profile_leases AS lease ON lease.volume_id = version.volume_id
+ WHERE version.state = 'writing' AND version.reason = 'restored' AND NOT version.is_imported
+   AND version.fence = lease.fence AND version.parent IS NOT DISTINCT FROM profile_newest(version.volume_id)
+   AND lease.desktop_id IS NULL`;
 
 /** The volumes of people with their versions, and the way back to an older one. */
 @Injectable()
@@ -73,17 +80,44 @@ export class ProfileHistory {
     await this.restore(person.username, context, number, person.username);
   }
 
-  /** Those that were begun longer than so many seconds ago: their jobs were lost. Nobody writes these volumes. */
-  pendingRestores(forSeconds: number): Promise<PendingRestore[]> {
+  /**
+   * Begins to take back what sessions that are over wrote and do not want kept, where none of their desktops could.
+   * Whoever is at work there has gone on from it: then it stays. Safe to call at any time, by anybody.
+   * @param volumeId only this one
+   * @returns what is to be done now; later it is among the pending ones
+   */
+  async beginErasures(volumeId?: string): Promise<PendingRestore[]> {
+    const unwanted = await readRows<{ volumeId: string; from: number }>(
+      this.dataSource,
+      `SELECT unwanted.volume_id AS "volumeId", unwanted.base_number AS "from"
+         FROM (${unwantedWork}) AS unwanted JOIN profile_leases AS lease ON lease.volume_id = unwanted.volume_id
+        WHERE ($1::uuid IS NULL OR unwanted.volume_id = $1)
+          AND NOT EXISTS (SELECT FROM desktops WHERE id = lease.desktop_id AND state <> 'deleted')
+          AND NOT EXISTS (SELECT FROM (${begunRestores}) AS begun WHERE begun."volumeId" = unwanted.volume_id)`,
+      [volumeId ?? null],
+    );
+    const begun: PendingRestore[] = [];
+    for (const each of unwanted) {
+      try {
+        const { number, fence } = await this.leases.beginRestore(each.volumeId, each.from);
+        begun.push({ ...each, number, fence });
+      } catch (error) {
+        if (!LeaseError.is(error)) throw error;
+      }
+    }
+    return begun;
+  }
+
+  /**
+   * Those that were begun longer than so many seconds ago: their jobs were lost. Nobody writes these volumes.
+   * @param volumeId only of this one
+   */
+  pendingRestores(forSeconds: number, volumeId?: string): Promise<PendingRestore[]> {
     return readRows<PendingRestore>(
       this.dataSource,
-      `SELECT version.volume_id AS "volumeId", version.number, version.fence, version.restored_from AS "from"
-         FROM profile_versions AS version JOIN profile_leases AS lease ON lease.volume_id = version.volume_id
-        WHERE version.state = 'writing' AND version.reason = 'restored' AND NOT version.is_imported
-          AND version.fence = lease.fence
-          AND version.parent IS NOT DISTINCT FROM profile_newest(version.volume_id)
-          AND lease.desktop_id IS NULL AND version.created_at < now() - make_interval(secs => $1)`,
-      [forSeconds],
+      `${begunRestores} AND version.created_at < now() - make_interval(secs => $1)
+        AND ($2::uuid IS NULL OR version.volume_id = $2)`,
+      [forSeconds, volumeId ?? null],
     );
   }
 

@@ -8,6 +8,7 @@ import type {
   SessionProfileState,
 } from '#libs/contracts';
 import { readRows } from '#libs/database';
+import { profileOutcome, sessionBase } from './unwanted-work.js';
 
 /** The profile that a desktop is to have, or is to give back. */
 export interface WantedProfile {
@@ -26,20 +27,13 @@ export interface WantedProfile {
   /** Null until it was reported. */
   readonly volumeId: string | null;
   readonly baseNumber: number | null;
-  /** The version that the session wrote on at first, on whatever desktop: it is taken back to that one when nothing is kept. */
+  /** The newest version that the session did not write itself: it is taken back to that one when nothing is kept. */
   readonly sessionBaseNumber: number | null;
   /** What becomes of what was written, once the desktop is given up. */
   readonly outcome: ProfileOutcome;
   /** Why the last version is made, once the desktop is given up. */
   readonly versionReason: Extract<ProfileVersionReason, 'log-off' | 'recycle' | 'roamed'>;
 }
-
-/** Of a row of `session_profiles` joined with its desktop. Only an end of the session, which the desktop's reason names, erases. */
-const profileOutcome = `CASE
-  WHEN desktops.reason IN ('log-off', 'expired', 'roamed') AND desktops.state <> 'assigned'
-  THEN CASE row.policy ->> 'atLogOff' WHEN 'erase' THEN 'erase' WHEN 'ask' THEN coalesce(row.at_log_off, 'keep')
-       ELSE 'keep' END
-  ELSE 'keep' END`;
 
 /** @returns undefined when nobody had the desktop, its pool has no profiles, or it is deleted */
 export async function readWantedProfile(dataSource: DataSource, desktopId: string): Promise<WantedProfile | undefined> {
@@ -49,9 +43,7 @@ export async function readWantedProfile(dataSource: DataSource, desktopId: strin
             sessions.id AS "sessionId", sessions.username,
             row.context, row.policy, row.state, row.mode, row.volume_id AS "volumeId",
             row.base_number AS "baseNumber",
-            (SELECT min(base_number) FROM session_profiles AS earlier
-              WHERE earlier.session_id = row.session_id AND earlier.volume_id = row.volume_id AND earlier.mode = 'write')
-              AS "sessionBaseNumber",
+            ${sessionBase} AS "sessionBaseNumber",
             ${profileOutcome} AS outcome,
             CASE WHEN desktops.reason = 'roamed' THEN 'roamed'
                  WHEN desktops.reason IN ('log-off', 'expired') THEN 'log-off'

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { AuditLog } from '#libs/audit';
 import { PoolService } from '#libs/desktops';
-import { ProfileLeases } from '#libs/profiles';
 import { ProfileWorld, work } from '../../test/profile-world.js';
 import { DesktopApps } from '../apps/desktop-apps.js';
 import { SessionExpiry } from '../session-expiry.js';
@@ -227,25 +226,6 @@ describe('profiles of sessions', () => {
       await at.sessions.expire(session.id);
       expect(await at.view(session)).toMatchObject({ state: 'ended', endReason: 'expired' });
       expect(await at.profiles.wanted(next)).toMatchObject({ outcome: 'erase' });
-    });
-
-    it('goes back to what the session began with, whatever became of its first desktop', async () => {
-      const { session, desktopId } = await at.opened('erasing');
-      const volumeId = await at.volumeOf('guest');
-      await at.profiles.report(desktopId, { ...ready, volumeId, baseNumber: 3 });
-      const next = await at.spare('erasing');
-      await at.sessions.recycle(at.alice, session.id);
-      await at.rows(`UPDATE desktops SET state = 'deleted' WHERE id = $1`, [desktopId]);
-      await at.profiles.report(next, { ...ready, volumeId, baseNumber: 5 });
-      await at.profiles.sweep();
-      const wanted = { outcome: 'erase', baseNumber: 5, sessionBaseNumber: 3 };
-      const leases = at.app.get(ProfileLeases, { strict: false });
-      expect(await leases.numbersInUse(volumeId)).toEqual([3, 5]);
-      await at.sessions.logOff(at.alice, session.id);
-      expect(await at.profiles.wanted(next)).toMatchObject(wanted);
-      await at.rows(`UPDATE desktops SET state = 'deleted' WHERE id = $1`, [next]);
-      await at.profiles.sweep();
-      expect(await leases.numbersInUse(volumeId)).toEqual([]);
     });
 
     it('ignores a choice where there is no profile', async () => {

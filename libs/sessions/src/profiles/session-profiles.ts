@@ -23,6 +23,7 @@ import {
 import { readWantedProfile, type WantedProfile } from './read-wanted-profile.js';
 import { type ProfileRow, readProfileRow, updateProfileRow } from './session-profile-row.js';
 import { sessionProfileStates } from './session-profile-states.js';
+import { unwantedWork } from './unwanted-work.js';
 
 /**
  * `free`: nobody keeps the volume, acquire it. `read-only`: open it so. `wait`: leave it waiting; its job is queued when
@@ -118,13 +119,19 @@ export class SessionProfiles {
     }
   }
 
-  /** Removes what was kept of desktops that are gone, once their sessions are over. Safe to call at any time, by anybody. */
+  /**
+   * Removes what was kept of sessions that are over, once all their desktops are gone and nothing of theirs is to be
+   * taken back: what a session wrote is known by all its desktops only. Safe to call at any time, by anybody.
+   */
   async sweep(): Promise<void> {
     await readRows(
       this.dataSource,
-      `DELETE FROM session_profiles AS row USING desktops, sessions
-        WHERE desktops.id = row.desktop_id AND desktops.state = 'deleted'
-          AND sessions.id = row.session_id AND sessions.state IN ('ended', 'failed')`,
+      `DELETE FROM session_profiles AS gone USING sessions
+        WHERE sessions.id = gone.session_id AND sessions.state IN ('ended', 'failed')
+          AND NOT EXISTS (
+                SELECT FROM session_profiles AS any_of JOIN desktops ON desktops.id = any_of.desktop_id
+                 WHERE any_of.session_id = gone.session_id AND desktops.state <> 'deleted')
+          AND gone.session_id NOT IN (SELECT session_id FROM (${unwantedWork}) AS unwanted)`,
     );
   }
 

@@ -15,6 +15,7 @@ import { PROFILE_OPTIONS, type ProfileOptions } from './profile-options.js';
 import { ProfileUsage } from './profile-usage.js';
 import { ProfileVault, type UnlockedVolume } from './profile-vault.js';
 import { ProfileWriter } from './profile-writer.js';
+import { UnfinishedRestores } from './unfinished-restores.js';
 
 /** The holder gave the lease back between two looks; asked more often than that it is somebody else's by then. */
 const ATTEMPTS_TO_ACQUIRE = 3;
@@ -33,6 +34,7 @@ export class DesktopProfileSync {
     private readonly opener: ProfileOpener,
     private readonly writer: ProfileWriter,
     private readonly usage: ProfileUsage,
+    private readonly restores: UnfinishedRestores,
     private readonly metrics: ProfileMetrics,
     @Inject(JobDispatcher) private readonly jobs: JobSink,
     @Inject(DRIVER) private readonly driver: HypervisorDriver,
@@ -130,6 +132,7 @@ export class DesktopProfileSync {
     let lease: Lease | undefined;
     try {
       volume = await this.vault.findOrMake({ username, context });
+      await this.restores.finish(volume.id);
       const answer = await this.acquire(volume.id, desktopId);
       if (answer === 'wait') return;
       if (answer !== 'read-only') lease = answer;
@@ -146,7 +149,9 @@ export class DesktopProfileSync {
   }
 
   private async bringToWrite(wanted: WantedProfile, volume: UnlockedVolume, lease: Lease, signal: AbortSignal) {
-    await this.rows.report(wanted.desktopId, { state: 'opening', volumeId: volume.id, mode: 'write' });
+    // Kept from retention, also when this desktop is given up before its profile is ready.
+    const base = { volumeId: volume.id, mode: 'write', baseNumber: lease.served?.number ?? null } as const;
+    await this.rows.report(wanted.desktopId, { state: 'opening', ...base });
     return this.opener.openToWrite(wanted, volume, lease, signal);
   }
 

@@ -60,7 +60,8 @@ export class ProfileReconciler {
       if (this.saving.size >= SAVES_AT_ONCE) break;
       if (!this.saving.has(due.desktopId)) this.saving.set(due.desktopId, this.save(due));
     }
-    for (const restore of await this.history.pendingRestores(LOST_AFTER_SECONDS)) {
+    const lost = await this.history.pendingRestores(LOST_AFTER_SECONDS);
+    for (const restore of [...lost, ...(await this.history.beginErasures())]) {
       await this.jobs.enqueue('profile.restore', restore);
     }
     for (const importId of await this.imports.pending(LOST_AFTER_SECONDS)) {

@@ -24,9 +24,7 @@ export async function numbersInUse(rows: ReadRows, volumeId: string): Promise<nu
       WHERE volume_id = $1 AND state = 'writing' AND reason = 'restored' AND NOT is_imported
      UNION
      SELECT base_number FROM session_profiles AS row JOIN desktops ON desktops.id = row.desktop_id
-            JOIN sessions ON sessions.id = row.session_id
-      WHERE volume_id = $1 AND base_number IS NOT NULL
-        AND (desktops.state <> 'deleted' OR row.mode = 'write' AND sessions.state NOT IN ('ended', 'failed')) ORDER BY 1`,
+      WHERE volume_id = $1 AND base_number IS NOT NULL AND (desktops.state <> 'deleted' OR row.mode = 'write') ORDER BY 1`,
     [volumeId],
   );
   return used.map(({ number }) => number);
