@@ -72,7 +72,7 @@ describe('embedded PostgreSQL', () => {
 
     const second = await startPostgres({ ...optionsOf('postgres'), preferredPort: first.port });
     stop.push(() => second.stop());
-    expect(second.url).toBe(first.url);
+    expect(new URL(second.url).password).toBe(password);
     expect(await ask(second.url, 'SELECT what FROM kept')).toEqual({ what: 'still here' });
   });
 
@@ -133,7 +133,6 @@ describe('what a killed run left behind', () => {
     const next = await startGuacd({ ...optionsOf('guacd'), preferredPort: left.port });
     stop.push(() => next.stop());
     expect(children.some(isAlive)).toBe(false);
-    expect(next.port).toBe(left.port);
     session.destroy();
   });
 

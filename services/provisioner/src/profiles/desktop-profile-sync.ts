@@ -132,7 +132,9 @@ export class DesktopProfileSync {
     let lease: Lease | undefined;
     try {
       volume = await this.vault.findOrMake({ username, context });
-      await this.restores.finish(volume.id);
+      const patience = AbortSignal.timeout(this.options.attachTimeoutMs);
+      await this.restores.finish(volume.id, AbortSignal.any([signal, patience]));
+      signal.throwIfAborted();
       const answer = await this.acquire(volume.id, desktopId);
       if (answer === 'wait') return;
       if (answer !== 'read-only') lease = answer;
