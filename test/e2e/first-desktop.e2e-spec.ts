@@ -41,6 +41,22 @@ describe('the first desktop', () => {
     expect(await alice.ask(`echo secret > ${MARKER}; test -e ${MARKER}`)).toBe(true);
   });
 
+  it('draws at the size of the window, when that grows and when it shrinks', async () => {
+    const before = await alice.desktopId();
+    for (const size of [
+      { width: 1280, height: 800 },
+      { width: 1024, height: 768 },
+    ]) {
+      await alice.page.setViewportSize(size);
+      await until(`a picture of ${size.width} x ${size.height}`, async () => {
+        const { width, height } = (await alice.picture()) ?? {};
+        return width === size.width && height === size.height;
+      });
+    }
+    expect(await alice.connected()).toBe(before);
+    expect(await alice.ask('true')).toBe(true);
+  });
+
   const killMachine = async (desktopId: string) => {
     await promisify(execFile)('pkill', ['-KILL', '-f', `qemu-system.*${desktopId}`]);
   };

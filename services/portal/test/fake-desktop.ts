@@ -65,9 +65,10 @@ export class FakeDesktop {
     socket.on('close', () => clearInterval(this.idle));
   }
 
-  resize(size: { width: number; height: number }): void {
+  /** @param isTold whether the browser is told, as it is not by guacd 1.3 */
+  resize(size: { width: number; height: number }, isTold: boolean): void {
     this.size = size;
-    this.draw();
+    if (isTold) this.draw();
   }
 
   copy(text: string): void {

@@ -37,6 +37,8 @@ export class FakeGoldleaf {
   readonly looks = new FakeProfileLooks(() => this.console.admitted);
   readonly received: Received = { keys: [], clicks: [], clipboards: [] };
   readonly displays: { width: number; height: number }[] = [];
+  /** Whether open tunnels tell browsers that the guest has another size. */
+  tellsSizes = true;
   readonly idempotencyKeys: string[] = [];
   /** The queries of requests to log off. */
   readonly logOffs: string[] = [];
@@ -91,6 +93,7 @@ export class FakeGoldleaf {
     this.logOffs.length = 0;
     this.tokens.clear();
     this.received.keys.length = this.received.clicks.length = this.received.clipboards.length = 0;
+    this.tellsSizes = true;
     this.displays.length = this.idempotencyKeys.length = this.ticketsRedeemed = 0;
     this.loginProblem = null;
     this.calls.length = 0;
@@ -197,7 +200,7 @@ export class FakeGoldleaf {
         this.withSession(call, (each) => {
           each.size = displaySizeSchema.parse(call.body);
           this.displays.push(each.size);
-          for (const desktop of this.desktops.values()) desktop.resize(each.size);
+          for (const desktop of this.desktops.values()) desktop.resize(each.size, this.tellsSizes);
           json(call.response, 202, {});
         }),
     ],

@@ -57,6 +57,16 @@ describe('a desktop', () => {
     await portal.until(() => portal.fake.received.clicks, [{ x: 999, y: 700 }]);
   });
 
+  it('connects anew to a guest that has followed without a word', async () => {
+    await portal.openDesktop();
+    portal.fake.tellsSizes = false;
+    await portal.page.setViewportSize({ width: 896, height: 600 });
+    await portal.until(() => portal.fake.displays, [{ width: 896, height: 600 }]);
+    const guest = portal.page.locator('[data-testid=desktop] .guest:not(.guest-undrawn) > div');
+    await portal.until(async () => (await guest.boundingBox())?.width, 896);
+    await portal.connected();
+  });
+
   it('gives a clean desktop after "Restart clean", with the question before', async () => {
     await portal.openDesktop();
     const before = await portal.at('desktop').getAttribute('data-desktop-id');

@@ -83,6 +83,11 @@ export class DesktopPage {
     return id;
   }
 
+  /** Where the picture of the desktop is, in pixels of the page; scaled, it does not fill the page. */
+  picture() {
+    return this.page.locator('[data-testid=desktop] .guest:not(.guest-undrawn) > div').boundingBox();
+  }
+
   async desktopId(): Promise<string> {
     return (await this.byId('desktop').getAttribute('data-desktop-id')) ?? '';
   }

@@ -68,6 +68,11 @@ export class DesktopLink<C extends Connection> {
     if (this.state.kind === 'waiting' && isConnectable(this.session)) void this.connect();
   }
 
+  /** A new connection in the place of one that works. */
+  renew(): void {
+    if (this.state.kind === 'connected' && isConnectable(this.session)) void this.connect();
+  }
+
   /** Takes the desktop back from the other window. */
   takeOver(): void {
     if (this.state.kind !== 'conflict') return;

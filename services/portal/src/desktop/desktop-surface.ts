@@ -4,6 +4,7 @@ import { toApiError } from '../api/api-error.js';
 import type { Portal } from '../state/portal.js';
 import { ClipboardExchange } from './clipboard-exchange.js';
 import { DesktopLink } from './desktop-link.js';
+import { DisplayFollower } from './display-follower.js';
 import { fitDisplay, wantedDisplaySize } from './display-size.js';
 import { GuacamoleConnection } from './guacamole-connection.js';
 import { KeyboardInput } from './keyboard-input.js';
@@ -40,6 +41,7 @@ export class DesktopSurface {
   private readonly clipboard = new ClipboardExchange((text) => this.link.connection?.sendClipboard(text));
   /** Whose picture is on the screen; after a loss it is over, but the picture stays. */
   private shown: GuacamoleConnection | null = null;
+  private readonly follower: DisplayFollower;
   private resizeTimer: ReturnType<typeof setTimeout> | null = null;
   private sessionId: string | null = null;
 
@@ -47,7 +49,7 @@ export class DesktopSurface {
     private readonly container: HTMLElement,
     sink: HTMLTextAreaElement,
     private readonly portal: Portal,
-    private readonly api: ApiClient,
+    api: ApiClient,
     onBarShortcut: () => void,
   ) {
     const layout = new UsLayout((pressed, keysym) => this.link.connection?.sendKey(pressed, keysym));
@@ -77,6 +79,14 @@ export class DesktopSurface {
         this.update({ picture: false, guestText: '', clipboardBlocked: false });
       },
       nowMs: () => performance.now(),
+    });
+    this.follower = new DisplayFollower({
+      size: () => (this.state.link.kind === 'connected' ? (this.link.connection?.size ?? null) : null),
+      wanted: () => wantedDisplaySize(window),
+      ask: async (size) => {
+        if (this.sessionId) await api.setDisplay(this.sessionId, size);
+      },
+      renew: () => this.link.renew(),
     });
     this.listen('add');
   }
@@ -114,6 +124,7 @@ export class DesktopSurface {
   dispose(): void {
     this.listen('remove');
     if (this.resizeTimer !== null) clearTimeout(this.resizeTimer);
+    this.follower.stop();
     this.keyboard.dispose();
     this.link.close();
     this.removePictures(null);
@@ -127,18 +138,9 @@ export class DesktopSurface {
     this.clipboard.forget();
     this.update({ picture: true });
     this.portal.markDrawn();
-    void this.requestSize();
+    void this.follower.follow();
     if (this.nothingElseHasFocus()) this.focus();
     void this.clipboard.readIfAllowed();
-  }
-
-  private async requestSize(): Promise<void> {
-    const connection = this.link.connection;
-    const wanted = wantedDisplaySize(window);
-    if (!connection || !this.sessionId || this.state.link.kind !== 'connected') return;
-    if (connection.size.width === wanted.width && connection.size.height === wanted.height) return;
-    // Where the guest does not follow, the picture stays scaled: that is good enough not to bother anyone.
-    await this.api.setDisplay(this.sessionId, wanted).catch(() => undefined);
   }
 
   private async acceptClipboard(text: string): Promise<void> {
@@ -174,7 +176,7 @@ export class DesktopSurface {
   private readonly onWindowResize = (): void => {
     this.shown?.place(fitDisplay(this.shown.size, window));
     if (this.resizeTimer !== null) clearTimeout(this.resizeTimer);
-    this.resizeTimer = setTimeout(() => void this.requestSize(), resizeSettledMs);
+    this.resizeTimer = setTimeout(() => void this.follower.follow(), resizeSettledMs);
   };
 
   private readonly onWindowFocus = (): void => {
