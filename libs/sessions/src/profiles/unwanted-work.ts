@@ -4,8 +4,9 @@
  */
 export const profileOutcome = `CASE
   WHEN sessions.state NOT IN ('ended', 'failed') THEN 'keep'
-  ELSE CASE row.policy ->> 'atLogOff' WHEN 'erase' THEN 'erase' WHEN 'ask' THEN coalesce(row.at_log_off, 'keep')
-       ELSE 'keep' END END`;
+  WHEN row.policy ->> 'atLogOff' = 'erase' THEN 'erase'
+  WHEN row.policy ->> 'atLogOff' = 'ask' THEN coalesce(row.at_log_off, 'keep')
+  ELSE 'keep' END`;
 
 /**
  * What the session of a row of `session_profiles` is taken back to: the newest version that none of its own desktops

@@ -4,8 +4,9 @@ import { AuditLog } from '#libs/audit';
 import type { JobPayload } from '#libs/jobs';
 import { type BegunRestore, LeaseError, ProfileLeases, ProfileVolumes, profileVolumeName } from '#libs/profiles';
 import { currentCorrelationId, LOGGER } from '#libs/telemetry';
-import { VolumeError, VolumeStore } from '#libs/volumes';
+import { VolumeStore } from '#libs/volumes';
 import { ProfileRecorder } from '../profiles/profile-recorder.js';
+import { writeNumbered } from '../profiles/write-numbered.js';
 
 /** Puts an older version of a profile back, as IT or its person asked for. Safe to repeat. */
 @Injectable()
@@ -35,23 +36,15 @@ export class RestoreProfileHandler {
     }
   }
 
-  /**
-   * When the database is an older copy, a store that has gone on may have given the number to something else: then under
-   * one that comes after all that are there. @throws LeaseError, VolumeError
-   */
-  private async publish(volumeId: string, begun: BegunRestore): Promise<BegunRestore> {
-    const name = profileVolumeName(volumeId);
-    const { from } = begun;
-    try {
-      await this.store.republish(name, from.versionId, begun.number);
-      return begun;
-    } catch (error) {
-      if (!VolumeError.is(error, 'version-exists')) throw error;
-      const after = Math.max(...(await this.store.listVersions(name)).map(({ number }) => number));
-      const next = await this.leases.beginRestore(volumeId, from.number, after);
-      await this.store.republish(name, from.versionId, next.number);
-      return next;
-    }
+  /** @throws LeaseError, VolumeError */
+  private async publish(volumeId: string, given: BegunRestore): Promise<BegunRestore> {
+    const { number: origin, versionId } = given.from;
+    const begin = async (after?: number) =>
+      after === undefined ? given : this.leases.beginRestore(volumeId, origin, after);
+    const { begun } = await writeNumbered(this.store, volumeId, begin, ({ number }) =>
+      this.store.republish(profileVolumeName(volumeId), versionId, number),
+    );
+    return begun;
   }
 
   /** Whoever asked for it was told that it would be done. */

@@ -11,12 +11,13 @@ import {
   type ProfileVersion,
   profileVolumeName,
 } from '#libs/profiles';
-import { PROFILE_CHUNK_BYTES, VolumeError, VolumeStore } from '#libs/volumes';
+import { PROFILE_CHUNK_BYTES, VolumeStore } from '#libs/volumes';
 import { ProfileMetrics } from '../metrics/profile-metrics.js';
 import { DRIVER, PROVISIONER_OPTIONS, type ProvisionerOptions } from '../provisioner-options.js';
 import { profileDiskId } from './profile-disk.js';
 import { ProfileRecorder } from './profile-recorder.js';
 import type { UnlockedVolume } from './profile-vault.js';
+import { writeNumbered } from './write-numbered.js';
 
 const MIB = 1024 * 1024;
 
@@ -125,26 +126,16 @@ export class ProfileWriter {
     await this.recorder.record(volume, await this.leases.commit(volume.id, fence, number, facts));
   }
 
-  /**
-   * Writes a version under a number of its own. When the database is an older copy, a store that has gone on may have
-   * given it to something else: then under one that comes after all that are there.
-   */
+  /** See `writeNumbered`. */
   private async numbered<Written>(
     volumeId: string,
     fence: number,
     reason: ProfileVersionReason,
     write: (begun: BegunVersion) => Promise<Written>,
   ): Promise<{ readonly number: number; readonly written: Written }> {
-    const begun = await this.leases.beginVersion(volumeId, fence, reason);
-    try {
-      return { number: begun.number, written: await write(begun) };
-    } catch (error) {
-      if (!VolumeError.is(error, 'version-exists')) throw error;
-      const there = await this.store.listVersions(profileVolumeName(volumeId));
-      const after = Math.max(...there.map(({ number }) => number));
-      const next = await this.leases.beginVersion(volumeId, fence, reason, after);
-      return { number: next.number, written: await write(next) };
-    }
+    const begin = (after?: number) => this.leases.beginVersion(volumeId, fence, reason, after);
+    const { begun, written } = await writeNumbered(this.store, volumeId, begin, write);
+    return { number: begun.number, written };
   }
 }
 
