@@ -163,7 +163,7 @@ describe('records of profiles', () => {
     expect(await records()).toEqual(whole);
     // As one that died after it had taken the record away, and one that died after it had dropped the version.
     await rm(join(site.fleet.stateDir, 'store/profile-records', id, whole[0] ?? ''));
-    await site.leases.drop(id, [1]);
+    expect(await site.leases.drop(id, [1])).toEqual([1]);
     await site.housekeeping.run(AbortSignal.timeout(60_000));
     expect(await records()).toEqual(whole.slice(1));
     expect(await names()).toEqual(['_00000002']);

@@ -103,7 +103,11 @@ export class Site {
         (await machines.readVolume(desktopId, profileDiskId(volumeId), PLACE, length)).toString(),
       logOff: async () => {
         await this.get(SessionService).logOff(alice, id);
-        await until('the lease is free', async () => (await this.leases.holder(volumeId)) === null);
+        // A version counts as in use until the desktop that was given it is deleted, which is after its lease is free.
+        await until('nothing of the profile is in use', async () => {
+          const isFree = (await this.leases.holder(volumeId)) === null;
+          return isFree && (await this.leases.numbersInUse(volumeId)).length === 0;
+        });
       },
     };
   }
