@@ -38,9 +38,13 @@ describe('waiting for a desktop', () => {
     ['draining', 'gives out no new desktops here at the moment'],
     ['maintenance', 'working on these desktops'],
   ] as const)('says so at once when the pool is in %s, and goes on by itself', async (paused, words) => {
+    // At once: no time passes for the page, which tells of queues and looks for news after a while, too.
+    await portal.page.clock.install({ time: 0 });
+    await portal.page.clock.pauseAt(1_000);
     const move = await waitAt({ position: 2, estimatedSeconds: null, paused });
-    await text().filter({ hasText: words }).waitFor({ timeout: 2_000 });
+    await text().filter({ hasText: words }).waitFor();
     expect(await text().textContent()).toContain('You are number 2 in the queue and keep your place');
+    await portal.page.clock.resume();
     await portal.shoot(`waiting-${paused}`);
     move({ position: 1, estimatedSeconds: 5, paused: null });
     await text().filter({ hasText: 'You are next' }).waitFor();
