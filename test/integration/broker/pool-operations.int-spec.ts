@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import request from 'supertest';
 import { WebSocket } from 'ws';
@@ -10,6 +10,7 @@ import {
   poolViewSchema,
   sessionViewSchema,
 } from '#libs/contracts';
+import { ApiSessionService } from '#libs/identity';
 import { until } from '#libs/testing';
 import { type BrokerFixture, startBroker } from './broker-fixture.js';
 
@@ -93,14 +94,21 @@ describe('waiting', () => {
     const socket = new WebSocket(`${broker.url.replace('http', 'ws')}/api/v1/events`, { headers: alice });
     socket.on('message', (data) => events.push(eventMessageSchema.parse(JSON.parse(String(data)))));
     const told = async (what: string, matches: (message: EventMessage) => boolean): Promise<void> => {
-      // Well below the 10 s after which everything is looked at again anyway.
-      await until(what, () => events.some(matches), 3_000);
+      await until(what, () => events.some(matches));
       events.length = 0;
     };
     await told('hello', ({ event }) => event === 'hello');
     const opened = await http().post('/api/v1/sessions').set(alice).send({ pool: 'call-center' });
     const session = sessionViewSchema.parse(opened.body);
     expect(session.queue).toEqual({ position: 1, estimatedSeconds: null, paused: null });
+    // Every few seconds all is told again to whoever is still signed in, which must not pass for being told at once.
+    const signIns = broker.app.get(ApiSessionService, { strict: false });
+    const authenticate = signIns.authenticateHash.bind(signIns);
+    const lookUps = jest.spyOn(signIns, 'authenticateHash').mockImplementation(async (hash) => {
+      const principal = await authenticate(hash);
+      if (principal?.username === 'alice') throw new Error('cannot be found out');
+      return principal;
+    });
     const isPaused = (paused: string | null) => (message: EventMessage) =>
       message.event === 'session' && message.data.id === session.id && message.data.queue?.paused === paused;
     for (const mode of ['maintenance', 'draining'] as const) {
@@ -111,6 +119,7 @@ describe('waiting', () => {
     await patch('/pools/call-center', it_, { mode: 'active' }).expect(200);
     await told('active', isPaused(null));
     socket.terminate();
+    lookUps.mockRestore();
     await http().delete(`/api/v1/sessions/${session.id}`).set(alice).expect(202);
   });
 });
