@@ -77,9 +77,10 @@ export class AppsFixture {
     return apps;
   }
 
-  /** The provisioner, over what is on the host. */
-  async startHost(): Promise<void> {
-    this.host = await this.fleet.addHost('host-1', this.machines, { appOptions: this.options });
+  /** The provisioner, over what is on the host. @param change of the options, for this one only */
+  async startHost(change: Partial<AppOptions> = {}): Promise<void> {
+    const appOptions = { ...this.options, ...change };
+    this.host = await this.fleet.addHost('host-1', this.machines, { appOptions });
   }
 
   /** Puts a layer of this many bytes in the store and into the catalogue. */

@@ -2,25 +2,27 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { loadOrCreateSigningKey } from '#libs/app-layers';
 import { AppCatalogue } from '#libs/apps';
+import { HostRegistry } from '#libs/desktops';
 import { JobDispatcher } from '#libs/jobs';
 import { AppStarts, SessionService } from '#libs/sessions';
 import { until } from '#libs/testing';
-import { MachineExports } from '#services/provisioner';
+import { type AppOptions, MachineExports } from '#services/provisioner';
 import { AppsFixture, person, sha256Of } from './apps-fixture.js';
 
 const alice = person('alice');
 
 describe('applications of desktops', () => {
   let apps: AppsFixture;
+  const limits = { attachTimeoutMs: 4_000, guestTimeoutMs: 4_000, readTimeoutMs: 3_000, retryAfterMs: [] };
 
   beforeEach(async () => {
-    apps = await AppsFixture.create({
-      attachTimeoutMs: 4_000,
-      guestTimeoutMs: 4_000,
-      readTimeoutMs: 3_000,
-      retryAfterMs: [],
-    });
+    apps = await AppsFixture.create(limits);
   });
+  /** All anew, with some other limits. */
+  async function beginAgain(change: Partial<AppOptions>): Promise<void> {
+    await apps.destroy();
+    apps = await AppsFixture.create({ ...limits, ...change });
+  }
   afterEach(() => apps?.destroy());
 
   const serves = () => [...apps.host.app.get(MachineExports, { strict: false }).machineIds];
@@ -31,6 +33,7 @@ describe('applications of desktops', () => {
 
   describe('at logon', () => {
     it('are those of the role and no others, merged together and readable to the last byte', async () => {
+      await beginAgain({ togetherMs: 30_000 });
       const [sheet, notes] = [await apps.publish('sheet'), await apps.publish('notes')];
       await apps.publish('others');
       await apps.assign('sheet');
@@ -327,6 +330,8 @@ describe('applications of desktops', () => {
     });
 
     it('slow: the others come, and choosing it later brings it', async () => {
+      // So long that it is seen while it is on its way.
+      await beginAgain({ attachTimeoutMs: 12_000, readTimeoutMs: 12_000 });
       const notes = await apps.publish('notes');
       await apps.assign('notes');
       // In the cache from now on.
@@ -399,8 +404,18 @@ describe('applications of desktops', () => {
       const { tellings } = apps;
       await apps.stopHost();
       expect(await logon.read(sheet)).toBeUndefined();
+      const report = HostRegistry.prototype.report;
+      // The first thing that a provisioner does when it has served again what machines read.
+      const reports = jest.spyOn(HostRegistry.prototype, 'report').mockImplementationOnce(async function (
+        this: HostRegistry,
+        ...args
+      ) {
+        await until('served again', async () => (await logon.read(sheet)) === sha256Of(sheet));
+        return report.apply(this, args);
+      });
       await apps.startHost();
-      expect(await logon.read(sheet)).toBe(sha256Of(sheet));
+      expect(reports).toHaveBeenCalled();
+      reports.mockRestore();
       expect(apps.tellings).toBe(tellings);
       logon.choose('notes');
       await logon.has(sheet, notes);

@@ -10,7 +10,7 @@ describe('a store that does not answer', () => {
   let letGo: () => void;
 
   beforeEach(async () => {
-    apps = await AppsFixture.create({ attachTimeoutMs: 2_000, guestTimeoutMs: 4_000, retryAfterMs: [] });
+    apps = await AppsFixture.create({ retryAfterMs: [] });
   });
   afterEach(async () => {
     letGo?.();
@@ -45,7 +45,7 @@ describe('a store that does not answer', () => {
     await logon.shows({ notes: 'on-demand', sheet: 'ready' });
     await apps.stopHost();
     hang();
-    await apps.startHost();
+    await apps.startHost({ attachTimeoutMs: 5_000 });
     const other = await apps.logOn(person('bob'));
     await other.shows({ notes: 'on-demand', sheet: 'failed too-slow' });
     // A round for a desktop whose volumes are not served again yet ends, too.
