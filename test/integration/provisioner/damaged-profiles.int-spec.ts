@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { poolProfileSchema, type SessionView } from '#libs/contracts';
 import { FakeHost, type GuestCommand, type GuestResult } from '#libs/hypervisor';
+import { ImageCatalogue } from '#libs/images';
 import { ProfileLeases, ProfileVolumes } from '#libs/profiles';
 import { SessionService } from '#libs/sessions';
 import { until } from '#libs/testing';
@@ -25,6 +26,11 @@ describe('profiles that cannot be read', () => {
     await fleet.publish();
     await fleet.addPool({ profile: poolProfileSchema.parse({ context: 'work' }) });
     await fleet.settled(2);
+    // The golden image is written to the store in the background.
+    const images = fleet.app.get(ImageCatalogue);
+    await until('it is there', async () =>
+      (await images.view('debian'))?.versions.every((each) => each.storedBytes !== null),
+    );
   });
   afterEach(() => fleet?.destroy());
 

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ImageVersionView } from '#libs/contracts';
@@ -68,7 +68,8 @@ describe('golden images in the volume store', () => {
     expect((await stat(copy)).ino).toBe((await stat(join(fleet.stateDir, 'images/debian/one/root.img'))).ino);
     const paths = [...host.machines.machines.values()].map(({ spec }) => spec.image.rootDiskPath);
     expect(paths).toEqual([copy, copy]);
-    expect(host.machines.prepared[0]).toMatchObject({ imageDigest: first.digest });
+    const prepared = await until('a parent', () => host.machines.prepared[0]);
+    expect(prepared).toMatchObject({ imageDigest: first.digest });
     const stored = await host.app.get(VolumeStore).listVersions();
     expect(stored.map(({ volume, number }) => `${volume} ${number}`)).toEqual([
       'images/debian/initrd 1',
@@ -84,8 +85,9 @@ describe('golden images in the volume store', () => {
   it('makes the image on a host that lacks it, fetching only what its earlier version lacks', async () => {
     const other = join(fleet.stateDir, 'host-2');
     const disk = rootDisk();
-    await importImage('one', disk);
+    // There from the beginning: a version waits only for hosts that are known.
     const second = await fleet.addHost('host-2', undefined, { stateDir: other });
+    await importImage('one', disk);
     await isIn(1, 'published');
     const fetchedBefore = second.app.get(VolumeStore).fetched.fetchedChunks;
     expect(fetchedBefore).toBe(4 * 3 + 2);
@@ -165,9 +167,10 @@ describe('golden images in the volume store', () => {
     await rename(chunk, `${chunk}.away`);
     await writeFile(chunk, 'damaged');
     for (const path of ['images/debian/one', `image-copies/${first.digest}`]) {
-      await rm(join(fleet.stateDir, path), { recursive: true });
+      // At once, as the host may be making another one meanwhile.
+      await rename(join(fleet.stateDir, path), join(fleet.stateDir, `${path}.away`));
     }
-    await fleet.database.dataSource.query('DELETE FROM image_copies WHERE image_version_id = $1', [first.id]);
+    await until('the host knows', async () => (await version(1))?.hosts.every(({ ready }) => !ready));
     const publishing = fleet.app.get(ImagePublishing);
     await publishing.publish('debian', 1, 'ivan');
     await isIn(1, 'failed');

@@ -139,6 +139,11 @@ describe('parents', () => {
     await fleet.addPool({ name: 'bigger', spares: 0, memoryMiB: 1024 });
     await isPrepared('a 1 512', 'a 1 1024');
     await fleet.app.get(PoolService).update('bigger', { mode: 'maintenance' }, 'ivan');
+    // A round that read the pools before that may not meet the new version: one that tells of a later pool came after it.
+    await fleet.addPool({ name: 'later', spares: 0 });
+    await until('a later round', async () =>
+      (await host.metrics.registry.metrics()).includes('goldleaf_pool_spares_wanted{pool="later"}'),
+    );
     await fleet.publish('b');
     await isPrepared('a 1 512', 'a 1 1024', 'b 1 512');
     expect(host.machines.machines.size).toBe(0);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { poolProfileSchema, type SessionView } from '#libs/contracts';
+import { PoolService } from '#libs/desktops';
 import { FakeHost } from '#libs/hypervisor';
 import { JobDispatcher } from '#libs/jobs';
 import { ProfileLeases, ProfileVolumes } from '#libs/profiles';
@@ -200,6 +201,8 @@ describe('roaming profiles', () => {
         if (name !== 'profile.restore') await enqueue(name, payload as never, options);
       });
       const second = await restarted(0);
+      // No desktop takes the place of this one.
+      await fleet.app.get(PoolService).update('asking', { mode: 'maintenance' }, 'test');
       await service().recycle(alice, second.id);
       await until('the work is saved', async () => (await reasons())[0] === 'recycle');
       await free();
@@ -240,7 +243,7 @@ describe('roaming profiles', () => {
     await fleet.removeHost(host);
     await write2(host, session, 'during');
     host = await fleet.addHost('host-1', host.machines);
-    expect(await read(session, 6)).toBe('during');
+    expect(await until('served again', () => read(session, 6))).toBe('during');
     await service().logOff(alice, session.id);
     await free();
     expect(await read(await logOn(), 6)).toBe('during');
