@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Secret } from '#libs/config';
 import type { ReplicatedStore } from '#libs/profiles';
+import { until } from '#libs/testing';
 import type { FsckReport } from '#libs/volumes';
 import { Site } from './profile-sites.js';
 
@@ -92,7 +93,9 @@ describe('a profile whose site is lost', () => {
     expect(await (await site.logOn()).read(8)).toBe('a letter');
     // Nothing is left of the way: no staged version, no key in a row, no damage.
     expect((await site.goldleaf<FsckReport>('store', 'fsck')).document.findings).toEqual([]);
-    expect(await readdir(join(site.fleet.stateDir, 'store/versions/profile-imports')).catch(() => [])).toEqual([]);
+    const staged = () => readdir(join(site.fleet.stateDir, 'store/versions/profile-imports')).catch(() => []);
+    // It is taken away after it is said that all is done.
+    await until('no staged version', async () => (await staged()).length === 0);
     const imports = await site.sql<{ state: string; hasKey: boolean }>(
       `SELECT state, record ? 'wrappedKey' AS "hasKey" FROM profile_imports ORDER BY created_at`,
     );
