@@ -27,7 +27,7 @@ describe('the command line', () => {
       ...['login', 'logout'],
       ...['list', 'show', 'build', 'publish', 'assign', 'withdraw', 'promote'].map((name) => `app ${name}`),
       ...['list', 'build', 'import', 'publish', 'rollback'].map((name) => `image ${name}`),
-      ...['pool list', 'host list', 'host fence', 'host unfence'],
+      ...['pool list', 'desktop list', 'desktop give-up-profile', 'host list', 'host fence', 'host unfence'],
       ...['list', 'versions', 'restore', 'look', 'take', 'delete', 'limits', 'limit'].map((name) => `profile ${name}`),
       ...['usage', 'fsck', 'gc', 'replicate'].map((name) => `store ${name}`),
       ...['create', 'show', 'trust'].map((name) => `key ${name}`),

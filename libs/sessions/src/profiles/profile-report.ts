@@ -15,7 +15,7 @@ export interface ProfileReport {
   readonly notice?: ProfileNotice | null;
   /** For `failed`, and only then: what the person is told. */
   readonly reason?: ProfileFailure;
-  /** For IT. Never a secret. */
+  /** For IT: what went wrong. Never a secret. A report of the next state, or of a save that is done, forgets it. */
   readonly detail?: string;
 }
 

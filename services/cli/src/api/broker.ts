@@ -3,6 +3,8 @@ import {
   type AppView,
   type AssignApp,
   appViewSchema,
+  type DesktopView,
+  desktopViewSchema,
   type HostView,
   hostViewSchema,
   type ImageVersionView,
@@ -147,6 +149,17 @@ export class Broker {
 
   async removeProfileLimit(role: string): Promise<void> {
     await this.http.call({ method: 'DELETE', path: pathOf('profiles', 'limits', role), answer: noAnswer });
+  }
+
+  /** All that exist, newest first. */
+  desktops(): Promise<DesktopView[]> {
+    return this.http.call({ path: '/desktops', answer: z.array(desktopViewSchema) });
+  }
+
+  /** Has a desktop go without saving its profile: its host does it within seconds. */
+  giveUpProfile(desktopId: string): Promise<DesktopView> {
+    const path = pathOf('desktops', desktopId, 'give-up-profile');
+    return this.http.call({ method: 'POST', path, answer: desktopViewSchema });
   }
 
   hosts(): Promise<HostView[]> {

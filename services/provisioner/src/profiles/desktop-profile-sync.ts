@@ -98,7 +98,7 @@ export class DesktopProfileSync {
 
   /**
    * The desktop was given up: what its person wrote is kept as they and the pool want it, and the profile is anybody's
-   * again. Call before the machine is destroyed. Safe to repeat.
+   * again. Nothing is kept of what IT has given up. Call before the machine is destroyed. Safe to repeat.
    * @throws VolumeError, MachineError and others when it could not be kept: the machine must not be destroyed yet
    */
   close(desktopId: string): Promise<void> {
@@ -110,7 +110,8 @@ export class DesktopProfileSync {
       if (leases.length > 0) {
         await this.rows.report(desktopId, { state: 'closing' });
         try {
-          for (const lease of leases) await this.giveBack(wanted, lease);
+          for (const lease of leases)
+            await (wanted.isGivenUp ? this.release(lease.volumeId, desktopId) : this.giveBack(wanted, lease));
         } catch (error) {
           this.metrics.failures.inc({ step: 'close' });
           await this.rows.report(desktopId, { state: 'closing', detail: String(error) });
