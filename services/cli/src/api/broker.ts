@@ -13,6 +13,7 @@ import {
   type ImportProfile,
   imageVersionViewSchema,
   imageViewSchema,
+  type PoolProfile,
   type PoolView,
   type ProfileImportView,
   type ProfileLimitView,
@@ -91,6 +92,16 @@ export class Broker {
 
   pools(): Promise<PoolView[]> {
     return this.http.call({ path: '/pools', answer: z.array(poolViewSchema) });
+  }
+
+  pool(name: string): Promise<PoolView> {
+    return this.http.call({ path: pathOf('pools', name), answer: poolViewSchema });
+  }
+
+  /** What the pool does with profiles, for desktops that are given to sessions from now on; null: it has none. */
+  setPoolProfile(name: string, profile: PoolProfile | null): Promise<PoolView> {
+    const path = pathOf('pools', name);
+    return this.http.call({ method: 'PATCH', path, body: { profile }, answer: poolViewSchema });
   }
 
   /** Latest logon first, at most 1000. @param username only of this person */

@@ -1,18 +1,26 @@
 import type { Command } from 'commander';
 import type { Perform } from '../command-work.js';
 import type { GiveUpProfileOptions } from '../commands/desktop.js';
+import type { PoolProfileOptions } from '../commands/pool-profile.js';
 
 const fleet = () => import('../commands/fleet.js');
 const desktops = () => import('../commands/desktop.js');
 
 /** `goldleaf pool`, `goldleaf desktop` and `goldleaf host`. */
 export function addFleetCommands(program: Command, perform: Perform): void {
-  program
-    .command('pool')
-    .description('pools')
+  const pool = program.command('pool').description('pools');
+  pool
     .command('list')
     .description('all pools, and how they are')
     .action(() => perform(async (context) => (await fleet()).listPools(context)));
+  pool
+    .command('profile')
+    .argument('<name>')
+    .description('what a pool does with profiles, as a file for --file has it; null: it has none')
+    .option('--file <file>', 'has the pool do what this JSON file says, for desktops that are given from now on')
+    .action((name: string, options: PoolProfileOptions) =>
+      perform(async (context) => (await import('../commands/pool-profile.js')).poolProfile(context, name, options)),
+    );
   const desktop = program.command('desktop').description('desktops of people, and spares');
   desktop
     .command('list')
