@@ -70,16 +70,16 @@ function Desktops({ all, onGiveUp }: DesktopsProps) {
                     {desktop.id.slice(0, 8)}
                   </code>
                 </th>
-                <td>{desktop.pool}</td>
+                <td className="nowrap">{desktop.pool}</td>
                 <td>
                   <span className={desktop.state === 'quarantined' ? 'tag tag-red' : 'tag'}>
                     {desktopStateWords[desktop.state]}
                   </span>{' '}
                   {desktop.profileProblem && <span className="tag tag-red">Profile</span>}
-                  {desktop.profileProblem && <span className="line muted">{desktop.profileProblem}</span>}
+                  {desktop.profileProblem && <span className="line muted fault">{desktop.profileProblem}</span>}
                 </td>
                 <td className="nowrap">{wordsForTime(desktop.stateChangedAt)}</td>
-                <td>{desktop.host}</td>
+                <td className="nowrap">{desktop.host}</td>
                 <td className="row-actions">
                   {mayBeGivenUp(desktop) && (
                     <button

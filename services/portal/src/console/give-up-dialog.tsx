@@ -27,10 +27,10 @@ export function GiveUpDialog({ desktop, onDone, onClose }: Props) {
     >
       <p>
         It ended on {wordsForTime(desktop.stateChangedAt)} and is kept because it cannot be saved. Everything that{' '}
-        {whose} wrote since the last version of the profile is lost for ever; that version is what the next desktop
-        gets.
+        {whose} wrote since the last version of the profile is lost for ever; the next desktop gets that version, or the
+        one before where that is damaged.
       </p>
-      <p className="muted">{desktop.profileProblem}</p>
+      <p className="muted fault">{desktop.profileProblem}</p>
     </Modal>
   );
 }
