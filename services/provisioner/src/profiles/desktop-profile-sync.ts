@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { closeGuestProfile, guestPaths, type HypervisorDriver, MachineError } from '#libs/hypervisor';
 import { JobDispatcher, type JobSink } from '#libs/jobs';
 import { KeyedLock } from '#libs/kernel';
-import { type Lease, LeaseError, ProfileLeases } from '#libs/profiles';
+import { type Lease, LeaseError, ProfileLeases, type ProfileVersion } from '#libs/profiles';
 import { type DueVersion, SessionProfiles, type WantedProfile } from '#libs/sessions';
 import { LOGGER } from '#libs/telemetry';
 import { ProfileMetrics } from '../metrics/profile-metrics.js';
@@ -160,12 +160,12 @@ export class DesktopProfileSync {
 
   /** @returns null while whoever writes it has yet to make its first version */
   private async bringToRead(wanted: WantedProfile, volume: UnlockedVolume, signal: AbortSignal) {
-    const newest = await this.leases.newest(volume.id);
-    if (!newest) return null;
+    const versions = (await this.leases.versions(volume.id)).filter(({ state }) => state === 'good');
+    if (versions.length === 0) return null;
     // What is read from is kept from retention by its number; of a lease the store of leases does the same.
-    const base = { volumeId: volume.id, mode: 'read-only', baseNumber: newest.number } as const;
-    await this.rows.report(wanted.desktopId, { state: 'opening', ...base });
-    return this.opener.openToRead(wanted, volume, newest, signal);
+    const base = { state: 'opening', volumeId: volume.id, mode: 'read-only' } as const;
+    const reserve = ({ number }: ProfileVersion) => this.rows.report(wanted.desktopId, { ...base, baseNumber: number });
+    return this.opener.openToRead(wanted, volume, versions, reserve, signal);
   }
 
   private async failed(
