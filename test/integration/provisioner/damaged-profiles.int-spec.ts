@@ -41,8 +41,8 @@ describe('profiles that cannot be read', () => {
     (await fleet.app.get(ProfileVolumes, { strict: false }).find({ username: 'alice', context: 'work' }))?.id ?? '';
   const versions = async () => leases().versions(await volumeId());
   const states = async () => (await versions()).map(({ state }) => state);
-  const logOn = async () => {
-    const { id } = await service().open(alice, { pool: 'call-center' });
+  const logOn = async (pool = 'call-center') => {
+    const { id } = await service().open(alice, { pool });
     return fleet.session(id, 'ready', ({ state }) => state === 'ready');
   };
   const logOff = async ({ id }: SessionView) => {
@@ -155,6 +155,41 @@ describe('profiles that cannot be read', () => {
     expect(session.profile).toMatchObject({ state: 'ready', notice: 'older-version' });
     expect((await states()).slice(0, 2)).toEqual(['damaged', 'good']);
     expect(await read(desktopOf(session), 5)).toBe('older');
+  });
+
+  it('fall back to the version before for who only reads too, who marks nothing', async () => {
+    await fleet.addPool({
+      name: 'second',
+      profile: poolProfileSchema.parse({ context: 'work', conflict: 'read-only' }),
+    });
+    await work('older');
+    const older = (await versions())[0]?.number;
+    const writing = await logOn();
+    await host.machines.writeToVolume(desktopOf(writing), profileDiskId(await volumeId()), PLACE, Buffer.from('newer'));
+    await host.app
+      .get(DesktopProfileSync, { strict: false })
+      .save({ desktopId: desktopOf(writing), reason: 'write-back' });
+    let isNewest = true;
+    guestsOpen((machineId, command) => {
+      if (!isNewest) return host.machines.runKnownProgram(machineId, command);
+      isNewest = false;
+      return says('damaged\tthe test says so\n');
+    });
+    const reading = await logOn('second');
+    expect(reading.profile).toMatchObject({ state: 'ready', mode: 'read-only', notice: 'older-version' });
+    expect(await read(desktopOf(reading), 5)).toBe('older');
+    const rows = await fleet.database.dataSource.query(
+      'SELECT base_number FROM session_profiles WHERE desktop_id = $1',
+      [desktopOf(reading)],
+    );
+    expect(rows).toEqual([{ base_number: older }]);
+    expect(await states()).toEqual(['good', 'good', 'good']);
+    expect((await leases().leasesOf(desktopOf(writing))).map((lease) => lease.volumeId)).toEqual([await volumeId()]);
+    await service().logOff(alice, reading.id);
+    guestsOpen(() => says('damaged\tthe test says so\n'));
+    const nothing = await logOn('second');
+    expect(nothing.profile).toMatchObject({ state: 'failed', reason: 'damaged', notice: 'not-kept' });
+    expect(await states()).toEqual(['good', 'good', 'good']);
   });
 
   it('are not replaced by an empty one when all versions are damaged', async () => {

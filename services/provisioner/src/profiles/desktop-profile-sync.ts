@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { closeGuestProfile, guestPaths, type HypervisorDriver, MachineError } from '#libs/hypervisor';
 import { JobDispatcher, type JobSink } from '#libs/jobs';
 import { KeyedLock } from '#libs/kernel';
-import { type Lease, LeaseError, ProfileLeases } from '#libs/profiles';
+import { type Lease, LeaseError, ProfileLeases, type ProfileVersion } from '#libs/profiles';
 import { type DueVersion, SessionProfiles, type WantedProfile } from '#libs/sessions';
 import { LOGGER } from '#libs/telemetry';
 import { ProfileMetrics } from '../metrics/profile-metrics.js';
@@ -98,7 +98,7 @@ export class DesktopProfileSync {
 
   /**
    * The desktop was given up: what its person wrote is kept as they and the pool want it, and the profile is anybody's
-   * again. Call before the machine is destroyed. Safe to repeat.
+   * again. Nothing is kept of what IT has given up. Call before the machine is destroyed. Safe to repeat.
    * @throws VolumeError, MachineError and others when it could not be kept: the machine must not be destroyed yet
    */
   close(desktopId: string): Promise<void> {
@@ -110,7 +110,8 @@ export class DesktopProfileSync {
       if (leases.length > 0) {
         await this.rows.report(desktopId, { state: 'closing' });
         try {
-          for (const lease of leases) await this.giveBack(wanted, lease);
+          for (const lease of leases)
+            await (wanted.isGivenUp ? this.release(lease.volumeId, desktopId) : this.giveBack(wanted, lease));
         } catch (error) {
           this.metrics.failures.inc({ step: 'close' });
           await this.rows.report(desktopId, { state: 'closing', detail: String(error) });
@@ -159,12 +160,12 @@ export class DesktopProfileSync {
 
   /** @returns null while whoever writes it has yet to make its first version */
   private async bringToRead(wanted: WantedProfile, volume: UnlockedVolume, signal: AbortSignal) {
-    const newest = await this.leases.newest(volume.id);
-    if (!newest) return null;
+    const versions = (await this.leases.versions(volume.id)).filter(({ state }) => state === 'good');
+    if (versions.length === 0) return null;
     // What is read from is kept from retention by its number; of a lease the store of leases does the same.
-    const base = { volumeId: volume.id, mode: 'read-only', baseNumber: newest.number } as const;
-    await this.rows.report(wanted.desktopId, { state: 'opening', ...base });
-    return this.opener.openToRead(wanted, volume, newest, signal);
+    const base = { state: 'opening', volumeId: volume.id, mode: 'read-only' } as const;
+    const reserve = ({ number }: ProfileVersion) => this.rows.report(wanted.desktopId, { ...base, baseNumber: number });
+    return this.opener.openToRead(wanted, volume, versions, reserve, signal);
   }
 
   private async failed(
