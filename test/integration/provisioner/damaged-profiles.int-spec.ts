@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { poolProfileSchema, type SessionView } from '#libs/contracts';
@@ -66,6 +66,12 @@ describe('profiles that cannot be read', () => {
       command.args[0] === 'open' ? answer(machineId, command) : host.machines.runKnownProgram(machineId, command);
   }
   const store = () => join(fleet.stateDir, 'store');
+  const empty = () => join(fleet.stateDir, 'empty');
+  /** In the place of what is there, at once: the provisioner may be writing to it. Only where there is no real folder. */
+  async function mountAtStore(folder: string): Promise<void> {
+    await symlink(folder, `${store()}.next`);
+    await rename(`${store()}.next`, store());
+  }
   async function objects(): Promise<string[]> {
     const entries = await readdir(store(), { recursive: true, withFileTypes: true });
     return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
@@ -77,14 +83,14 @@ describe('profiles that cannot be read', () => {
     // As after a boot of the host at which it was not mounted.
     await fleet.removeHost(host);
     await rename(store(), aside);
-    await mkdir(store());
+    await mkdir(empty());
+    await mountAtStore(empty());
     host = await fleet.addHost('host-1', host.machines);
     const without = await logOn();
     expect(without.profile).toMatchObject({ state: 'failed', reason: 'store-unavailable' });
     expect(await states()).not.toContain('damaged');
     await logOff(without);
-    await rm(store(), { recursive: true });
-    await rename(aside, store());
+    await mountAtStore(aside);
     const again = await logOn();
     expect(again.profile?.state).toBe('ready');
     expect(await read(desktopOf(again), 4)).toBe('kept');
@@ -97,7 +103,8 @@ describe('profiles that cannot be read', () => {
     const aside = join(fleet.stateDir, 'aside');
     await fleet.removeHost(host);
     await rename(store(), aside);
-    await mkdir(store());
+    await mkdir(empty());
+    await mountAtStore(empty());
     let inVain = 0;
     // For as long as that takes the guest does not let go of it: it waits for what it reads.
     host.machines.guestProgram = async (machineId, command) => {
@@ -126,8 +133,7 @@ describe('profiles that cannot be read', () => {
     await until('an attempt to save it', () => attempts.length > 0);
     expect(attempts[0]).toBe('failed');
     host.machines.guestProgram = (...call) => host.machines.runKnownProgram(...call);
-    await rm(store(), { recursive: true });
-    await rename(aside, store());
+    await mountAtStore(aside);
     const profile = await volumeId();
     await until('the lease is free', async () => (await leases().holder(profile)) === null);
     expect(await read(desktopOf(await logOn()), 5)).toBe('newer');
