@@ -1,12 +1,12 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { poolProfileSchema, type SessionView } from '#libs/contracts';
 import { FakeHost, type GuestCommand, type GuestResult } from '#libs/hypervisor';
-import { ProfileLeases, ProfileVolumes } from '#libs/profiles';
+import { ProfileKeyError, ProfileLeases, ProfileVolumes } from '#libs/profiles';
 import { SessionService } from '#libs/sessions';
 import { until } from '#libs/testing';
-import { DesktopProfileSync, profileDiskId } from '#services/provisioner';
+import { DesktopProfileSync, MachineExports, ProfileVault, profileDiskId } from '#services/provisioner';
 import { FleetFixture, type FleetHost } from './fleet-fixture.js';
 
 const alice = { username: 'alice', roles: ['call-center'] };
@@ -46,10 +46,12 @@ describe('profiles that cannot be read', () => {
   };
   const read = async (desktopId: string, length: number) =>
     (await host.machines.readVolume(desktopId, profileDiskId(await volumeId()), PLACE, length)).toString();
+  const write = async (session: SessionView, text: string) =>
+    host.machines.writeToVolume(desktopOf(session), profileDiskId(await volumeId()), PLACE, Buffer.from(text));
   /** A session that makes a version. */
   async function work(text: string): Promise<void> {
     const session = await logOn();
-    await host.machines.writeToVolume(desktopOf(session), profileDiskId(await volumeId()), PLACE, Buffer.from(text));
+    await write(session, text);
     await logOff(session);
   }
   /** What guests say when they open a profile. */
@@ -80,6 +82,49 @@ describe('profiles that cannot be read', () => {
     const again = await logOn();
     expect(again.profile?.state).toBe('ready');
     expect(await read(desktopOf(again), 4)).toBe('kept');
+  });
+
+  it('keep the machine until they are saved, though its provisioner began without the store', async () => {
+    await work('older');
+    const session = await logOn();
+    await write(session, 'newer');
+    const aside = join(fleet.stateDir, 'aside');
+    await fleet.removeHost(host);
+    await rename(store(), aside);
+    await mkdir(store());
+    let inVain = 0;
+    // For as long as that takes the guest does not let go of it: it waits for what it reads.
+    host.machines.guestProgram = async (machineId, command) => {
+      const before = inVain;
+      if (command.args[0] === 'close') await until('two attempts to serve it', () => inVain >= before + 2);
+      return host.machines.runKnownProgram(machineId, command);
+    };
+    host = await fleet.addHost('host-1', host.machines);
+    const exports = host.app.get(MachineExports, { strict: false });
+    const serve = exports.open.bind(exports);
+    jest.spyOn(exports, 'open').mockImplementation((...args) => {
+      inVain += 1;
+      return serve(...args);
+    });
+    const sync = host.app.get(DesktopProfileSync, { strict: false });
+    const close = sync.close.bind(sync);
+    const attempts: string[] = [];
+    jest.spyOn(sync, 'close').mockImplementation(async (desktopId) => {
+      await close(desktopId).catch((error: unknown) => {
+        attempts.push('failed');
+        throw error;
+      });
+      attempts.push('closed');
+    });
+    await service().logOff(alice, session.id);
+    await until('an attempt to save it', () => attempts.length > 0);
+    expect(attempts[0]).toBe('failed');
+    host.machines.guestProgram = (...call) => host.machines.runKnownProgram(...call);
+    await rm(store(), { recursive: true });
+    await rename(aside, store());
+    const profile = await volumeId();
+    await until('the lease is free', async () => (await leases().holder(profile)) === null);
+    expect(await read(desktopOf(await logOn()), 5)).toBe('newer');
   });
 
   it.each([
@@ -116,6 +161,17 @@ describe('profiles that cannot be read', () => {
       await logOff(session);
     }
     expect(await states()).toEqual(Array(count).fill('damaged'));
+  });
+
+  it('are told not to be saved when no key opens them', async () => {
+    const session = await logOn();
+    const vault = host.app.get(ProfileVault, { strict: false });
+    jest.spyOn(vault, 'find').mockRejectedValue(new ProfileKeyError('unknown-master-key', 'of another master key'));
+    const saved = host.app
+      .get(DesktopProfileSync, { strict: false })
+      .save({ desktopId: desktopOf(session), reason: 'write-back' });
+    await expect(saved).rejects.toThrow('of another master key');
+    expect((await fleet.view(session.id)).profile).toMatchObject({ state: 'ready', notice: 'save-failed' });
   });
 
   it('are told to be kept no longer when the lease is gone', async () => {

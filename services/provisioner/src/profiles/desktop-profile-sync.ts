@@ -65,21 +65,21 @@ export class DesktopProfileSync {
 
   /**
    * Makes a version of what has been written by now, without the person noticing.
-   * @throws MachineError, VolumeError, NbdClientError, LeaseError; tried again later
+   * @throws MachineError, VolumeError, NbdClientError, LeaseError, ProfileKeyError; tried again later
    */
   save({ desktopId, reason }: Omit<DueVersion, 'volumeId'>): Promise<void> {
     return this.turns.run(desktopId, async () => {
       const wanted = await this.rows.wanted(desktopId);
       if (this.stopping.signal.aborted || wanted?.desktopState !== 'assigned') return;
       if (wanted.state !== 'ready' || wanted.mode !== 'write') return;
-      const held = await this.held(wanted);
-      if (!held) {
-        // Whoever took it away may have died before the person was told.
-        const detail = 'the profile was deleted or taken over: nothing of this desktop is kept any more';
-        await this.rows.report(desktopId, { state: 'failed', reason: 'failed', detail });
-        return;
-      }
       try {
+        const held = await this.held(wanted);
+        if (!held) {
+          // Whoever took it away may have died before the person was told.
+          const detail = 'the profile was deleted or taken over: nothing of this desktop is kept any more';
+          await this.rows.report(desktopId, { state: 'failed', reason: 'failed', detail });
+          return;
+        }
         // A guest that says nothing is frozen all the same, or not.
         const usage = await this.usage.of(desktopId, this.stopping.signal).catch(() => null);
         const { signal } = this.stopping;
@@ -200,9 +200,12 @@ export class DesktopProfileSync {
   /** The volume that a desktop writes, and its lease. Null when it holds none (any more). */
   private async held({ desktopId, username, context }: WantedProfile) {
     const volume = await this.vault.find({ username, context });
-    const leases = await this.leases.leasesOf(desktopId);
-    const lease = leases.find(({ volumeId }) => volumeId === volume?.id);
+    const lease = volume && (await this.leaseOf(desktopId, volume.id));
     return volume && lease ? { volume, lease } : null;
+  }
+
+  private async leaseOf(desktopId: string, volumeId: string): Promise<Lease | undefined> {
+    return (await this.leases.leasesOf(desktopId)).find((lease) => lease.volumeId === volumeId);
   }
 
   private async giveBack(wanted: WantedProfile, { volumeId, fence }: Lease): Promise<void> {
@@ -211,8 +214,10 @@ export class DesktopProfileSync {
       const volume = await this.vault.find({ username, context });
       if (volume?.id === volumeId) await this.keepOrTakeBack(wanted, volume, fence);
     } catch (error) {
-      // Somebody else decides of the profile: nothing can be kept here, and nothing needs to be.
       if (!LeaseError.is(error, 'lost', 'deleted', 'stale')) throw error;
+      // Refused under a fence that was raised meanwhile, which says nothing of whose profile it is: tried again.
+      if (await this.leaseOf(desktopId, volumeId)) throw error;
+      // Somebody else decides of the profile: nothing can be kept here, and nothing needs to be.
       this.logger.warn({ err: error, desktopId, volumeId }, 'a profile is no longer ours to save');
     }
     await this.release(volumeId, desktopId);
@@ -256,8 +261,7 @@ export class DesktopProfileSync {
   }
 
   private async release(volumeId: string, desktopId: string): Promise<void> {
-    const leases = await this.leases.leasesOf(desktopId);
-    const held = leases.find((lease) => lease.volumeId === volumeId);
+    const held = await this.leaseOf(desktopId, volumeId);
     if (held) await this.leases.release(volumeId, held.fence);
     for (const { desktopId: waiting, host } of await this.rows.waitingFor(volumeId)) {
       await this.jobs.enqueue('desktop.profile', { desktopId: waiting }, { host });
