@@ -75,8 +75,15 @@ export class FakeVolumes {
     options: VolumeCallOptions,
   ): Promise<void> {
     options.signal?.throwIfAborted();
-    await this.driver.trouble('closeView', options, options.timeoutMs ?? TIMEOUT_MS, 'failed');
-    this.host.machines.get(machineId)?.writable.get(volumeId)?.closeView(viewId, outcome);
+    const volume = this.host.machines.get(machineId)?.writable.get(volumeId);
+    try {
+      await this.driver.trouble('closeView', options, options.timeoutMs ?? TIMEOUT_MS, 'failed');
+    } catch (error) {
+      // As in QEMU: what could not be closed is left behind, and dropped before the next.
+      volume?.closeView(viewId, 'dropped');
+      throw error;
+    }
+    volume?.closeView(viewId, outcome);
   }
 
   async detach(machineId: string, volumeId: string, options: VolumeCallOptions): Promise<void> {

@@ -10,7 +10,7 @@ import { ProfileMetrics } from '../metrics/profile-metrics.js';
 import { DRIVER, PROVISIONER_OPTIONS, type ProvisionerOptions } from '../provisioner-options.js';
 import { profileDiskId } from './profile-disk.js';
 import { profileFailureOf } from './profile-failed.js';
-import { ProfileOpener } from './profile-opener.js';
+import { type OpenedProfile, ProfileOpener } from './profile-opener.js';
 import { PROFILE_OPTIONS, type ProfileOptions } from './profile-options.js';
 import { ProfileUsage } from './profile-usage.js';
 import { ProfileVault, type UnlockedVolume } from './profile-vault.js';
@@ -128,6 +128,16 @@ export class DesktopProfileSync {
   }
 
   private async bring(wanted: WantedProfile, signal: AbortSignal): Promise<void> {
+    const opened = await this.tryToOpen(wanted, signal);
+    if (!opened) return;
+    const { number, totalBytes, usedBytes, isOlder } = opened;
+    const news = { state: 'ready' as const, baseNumber: number, totalBytes, usedBytes };
+    // Where that cannot be told the profile is open all the same, and its lease stays: opened again, it is told then.
+    await this.rows.report(wanted.desktopId, isOlder ? { ...news, notice: 'older-version' } : news);
+  }
+
+  /** @returns null when it is not open: it is waited for, or what becomes of the desktop is reported */
+  private async tryToOpen(wanted: WantedProfile, signal: AbortSignal): Promise<OpenedProfile | null> {
     const { desktopId, username, context } = wanted;
     let volume: UnlockedVolume | undefined;
     let lease: Lease | undefined;
@@ -137,17 +147,14 @@ export class DesktopProfileSync {
       await this.restores.finish(volume.id, AbortSignal.any([signal, patience]));
       signal.throwIfAborted();
       const answer = await this.acquire(volume.id, desktopId);
-      if (answer === 'wait') return;
+      if (answer === 'wait') return null;
       if (answer !== 'read-only') lease = answer;
-      const opened = lease
+      return lease
         ? await this.bringToWrite(wanted, volume, lease, signal)
         : await this.bringToRead(wanted, volume, signal);
-      if (!opened) return;
-      const { number, totalBytes, usedBytes, isOlder } = opened;
-      const news = { state: 'ready' as const, baseNumber: number, totalBytes, usedBytes };
-      await this.rows.report(desktopId, isOlder ? { ...news, notice: 'older-version' } : news);
     } catch (error) {
       await this.failed(wanted, volume, lease, signal, error);
+      return null;
     }
   }
 
