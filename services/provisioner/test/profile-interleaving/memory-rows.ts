@@ -32,7 +32,7 @@ export class MemoryRows implements Pick<SessionProfiles, 'wanted' | 'report' | '
         ...{ writeBackMinutes: 5, userMayRestore: false },
       },
       ...{ state: 'waiting', mode: 'write', volumeId: null, baseNumber: null, sessionBaseNumber: null },
-      ...{ outcome, versionReason: 'recycle' },
+      ...{ outcome, isGivenUp: false, versionReason: 'recycle' },
     });
   }
 
