@@ -148,21 +148,17 @@ export class DesktopProfileSync {
       signal.throwIfAborted();
       const answer = await this.acquire(volume.id, desktopId);
       if (answer === 'wait') return null;
-      if (answer !== 'read-only') lease = answer;
-      return lease
-        ? await this.bringToWrite(wanted, volume, lease, signal)
-        : await this.bringToRead(wanted, volume, signal);
+      if (answer === 'read-only') return await this.bringToRead(wanted, volume, signal);
+      // Kept from retention, also when this desktop is given up before its profile is ready.
+      const base = { volumeId: volume.id, mode: 'write', baseNumber: answer.served?.number ?? null } as const;
+      await this.rows.report(desktopId, { state: 'opening', ...base });
+      // Given back only when opening fails, which leaves nothing in the machine: an attempt before may have opened it.
+      lease = answer;
+      return await this.opener.openToWrite(wanted, volume, lease, signal);
     } catch (error) {
       await this.failed(wanted, volume, lease, signal, error);
       return null;
     }
-  }
-
-  private async bringToWrite(wanted: WantedProfile, volume: UnlockedVolume, lease: Lease, signal: AbortSignal) {
-    // Kept from retention, also when this desktop is given up before its profile is ready.
-    const base = { volumeId: volume.id, mode: 'write', baseNumber: lease.served?.number ?? null } as const;
-    await this.rows.report(wanted.desktopId, { state: 'opening', ...base });
-    return this.opener.openToWrite(wanted, volume, lease, signal);
   }
 
   /** @returns null while whoever writes it has yet to make its first version */

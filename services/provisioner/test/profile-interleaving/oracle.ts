@@ -28,7 +28,11 @@ export class Oracle {
   private readonly silent = new Set<string>();
   private readonly numbers = new Set<number>();
   private newest: ProfileVersion | undefined;
-  readonly counts = { writes: 0, commits: 0, excused: 0, erased: 0, closed: 0 };
+  /** How much of what a seed is about has happened. */
+  readonly counts = {
+    ...{ writes: 0, commits: 0, excused: 0, erased: 0, closed: 0 },
+    ...{ crashes: 0, outages: 0, killed: 0, fenced: 0 },
+  };
 
   constructor(
     private readonly scheduler: Scheduler,

@@ -12,7 +12,7 @@ jest.unstable_mockModule('lz4-napi', () => ({
 const { brokenParts } = await import('./broken-parts.js');
 const { runInterleaving } = await import('./run-interleaving.js');
 
-const SEEDS = 1_000;
+const SEEDS = 1_600;
 /** Of one seed that is to be run again. */
 const only = Number(process.env.GOLDLEAF_PROFILE_SEED ?? 0);
 const [first, last] = only > 0 ? [only, only] : [1, SEEDS];

@@ -18,7 +18,7 @@ const MOST_STEPS = 50_000;
 const KEPT_STEPS = 400;
 
 /** How much of what a seed is about has happened. */
-export type Happened = Oracle['counts'] & World['counts'] & { readonly steps: number };
+export type Happened = Oracle['counts'] & { readonly steps: number };
 
 /**
  * One person, two hosts with the real parts of their provisioners, and everything that can happen to them in an order
@@ -45,7 +45,7 @@ export async function runInterleaving(
   try {
     world.begin();
     await scheduler.run(() => world.isDone, MOST_STEPS);
-    return { ...world.oracle.counts, ...world.counts, steps: scheduler.steps };
+    return { ...world.oracle.counts, steps: scheduler.steps };
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
     throw new Violation(`seed ${seed}: ${error.message}\n${howTo(seed)}\n${toldOf(trace)}`, { cause: error });

@@ -49,14 +49,13 @@ export class SimHost {
     this.life?.round(this.ownOf(desktops));
   }
 
-  /** @returns whether there was one to die */
-  crash(): boolean {
-    if (!this.life) return false;
+  crash(): void {
+    if (!this.life) return;
+    this.around.oracle.counts.crashes += 1;
     this.around.note(`${this.life.process.name} dies`);
     this.life.crash();
     this.life = undefined;
     if (this.around.random.chance(0.7)) this.start();
-    return true;
   }
 
   /** It is cut off: what it has sent may arrive, and it does nothing. */
@@ -72,18 +71,18 @@ export class SimHost {
     this.around.scheduler.resume(this.life.process);
   }
 
-  /** IT says so of a host that does not answer. @returns whether it did not */
-  async fence(desktops: readonly string[]): Promise<boolean> {
-    if (this.isFenced || this.life?.process.state === 'running') return false;
+  /** IT says so of a host that does not answer. */
+  async fence(desktops: readonly string[]): Promise<void> {
+    if (this.isFenced || this.life?.process.state === 'running') return;
     const { leases, oracle, rows, note } = this.around;
     note(`${this.name} is fenced off`);
     this.isFenced = true;
+    oracle.counts.fenced += 1;
     await leases.fenceHost(this.name);
     for (const id of this.ownOf(desktops)) {
       oracle.excuse(id);
       rows.giveUp(id);
     }
-    return true;
   }
 
   async liftFence(): Promise<void> {

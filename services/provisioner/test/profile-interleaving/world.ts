@@ -14,7 +14,6 @@ const MOST_DESKTOPS = 3;
 
 /** One person, and what can happen to their desktops, the hosts of these, and the volume store. */
 export class World {
-  readonly counts = { crashes: 0, outages: 0, killed: 0, fenced: 0 };
   isDone = false;
   private readonly hosts: SimHost[];
   private readonly given: Surroundings;
@@ -68,16 +67,16 @@ export class World {
       [24, () => host.start()],
       [14, () => this.logOn()],
       [8, () => this.logOff()],
-      [6, () => this.crash(host)],
-      [3, () => this.turnStore(true)],
-      [15, () => this.turnStore(false)],
-      [3, () => this.turnDatabase(true)],
-      [15, () => this.turnDatabase(false)],
+      [6, () => host.crash()],
+      [3, () => this.turn('isStoreAway', true)],
+      [15, () => this.turn('isStoreAway', false)],
+      [3, () => this.turn('isDatabaseBad', true)],
+      [15, () => this.turn('isDatabaseBad', false)],
       [1, () => this.endMachine('killed')],
       [2, () => this.endMachine('guest-poweroff')],
       [4, () => host.pause()],
       [12, () => host.resume()],
-      [2, () => this.fence(host)],
+      [2, () => host.fence(this.alive())],
       [6, () => host.breakCall()],
     ];
     let left = random.below(chances.reduce((sum, [weight]) => sum + weight, 0));
@@ -91,8 +90,8 @@ export class World {
   private async settle(): Promise<void> {
     const { scheduler, random } = this.given;
     scheduler.earlyTimer = 0;
-    this.turnStore(false);
-    this.turnDatabase(false);
+    this.turn('isStoreAway', false);
+    this.turn('isDatabaseBad', false);
     for (const host of this.hosts) host.mend();
     for (const id of this.alive()) this.given.rows.giveUp(id);
     await this.until(() => this.alive().length === 0, `a desktop is never deleted`);
@@ -174,25 +173,11 @@ export class World {
     await host.liftFence();
   }
 
-  private crash(host: SimHost): void {
-    if (host.crash()) this.counts.crashes += 1;
-  }
-
-  private async fence(host: SimHost): Promise<void> {
-    if (await host.fence(this.alive())) this.counts.fenced += 1;
-  }
-
-  private turnStore(isAway: boolean): void {
-    if (this.given.isStoreAway === isAway) return;
-    this.given.note(isAway ? 'the store is away' : 'the store is back');
-    if (isAway) this.counts.outages += 1;
-    this.given.isStoreAway = isAway;
-  }
-
-  private turnDatabase(isBad: boolean): void {
-    if (this.given.isDatabaseBad === isBad) return;
-    this.given.note(isBad ? 'the database loses connections' : 'the database is well');
-    this.given.isDatabaseBad = isBad;
+  private turn(what: 'isStoreAway' | 'isDatabaseBad', to: boolean): void {
+    if (this.given[what] === to) return;
+    this.given.note(`${what} is ${to}`);
+    if (what === 'isStoreAway' && to) this.given.oracle.counts.outages += 1;
+    this.given[what] = to;
   }
 
   private endMachine(reason: MachineExitReason): void {
@@ -201,7 +186,7 @@ export class World {
     const id = this.given.random.pick(ids);
     this.given.note(`the machine of ${id} ends: ${reason}`);
     if (reason === 'killed') {
-      this.counts.killed += 1;
+      this.given.oracle.counts.killed += 1;
       this.given.oracle.excuse(id);
       this.machinesOf(id)?.killEndedMachine(id);
     }
