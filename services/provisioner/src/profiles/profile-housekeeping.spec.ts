@@ -71,19 +71,23 @@ class Database {
     if (until === 'recorded') await records.put({ ...volume, key }, version);
   }
 
-  run(): Promise<void> {
+  run = (): Promise<void> => this.housekeeping().run(AbortSignal.timeout(60_000));
+  /** What is done every minute. */
+  erase = (): Promise<void> => this.housekeeping().erase(AbortSignal.timeout(60_000));
+
+  private housekeeping(): ProfileHousekeeping {
     const { site, leases } = this;
     const volumes = {
       toErase: async () => [],
       all: async () => (this.isDeleted ? [] : [id]),
+      withUnwanted: async () => ((await this.leases.versions(id)).some(({ unwantedAt }) => unwantedAt) ? [id] : []),
       byId: async () => ({ ...volume, lastNumber: this.lastNumber }),
     };
     const { store, records, vault, clock } = site;
     const options = { profileRetention: this.retention };
-    const housekeeping = new ProfileHousekeeping(
+    return new ProfileHousekeeping(
       ...([volumes as never, leases, store, records, vault, options, clock, logger] as const),
     );
-    return housekeeping.run(AbortSignal.timeout(60_000));
   }
 
   versions = async () => (await this.leases.versions(id)).map(({ number }) => number).reverse();
@@ -164,6 +168,54 @@ describe('ProfileHousekeeping', () => {
       expect(replica.keys('profile-records/')).toEqual(site.objects.keys('profile-records/'));
     }
     expect(deaths).toBeGreaterThan(8);
+  }, 60_000);
+
+  it('takes what nobody wants away within a minute, in the replica too, wherever it dies', async () => {
+    let hasSurvived = false;
+    let deaths = 0;
+    for (let deathAt = 1; !hasSurvived; deathAt++) {
+      site = new Site();
+      database = new Database(site);
+      const earlier = await database.lease();
+      await database.save(earlier);
+      await database.save(earlier);
+      await database.leases.release(id, earlier.fence);
+      lease = await database.lease();
+      const reader = database.world.addDesktop('host');
+      await database.save(lease);
+      database.world.readers.push({ volumeId: id, desktopId: reader, number: 3 });
+      await database.save(lease);
+      const replica = new MemoryObjectStore();
+      await replicateStore(site.objects, replica, { logger });
+      await database.leases.discard(id, [lease.desktopId], lease.fence);
+      // Another one goes on from what is left.
+      const next = await database.lease();
+      await database.save(next);
+      let operations = 0;
+      const controller = new AbortController();
+      site.objects.interfere = () => {
+        if (operations++ < deathAt) return;
+        controller.abort();
+        throw new Error('killed');
+      };
+      await database.erase().catch(() => {});
+      hasSurvived = !controller.signal.aborted;
+      if (!hasSurvived) deaths++;
+      site.objects.interfere = undefined;
+      await database.run();
+      expect([await database.versions(), await site.numbers()]).toEqual([
+        [1, 2, 3, 5],
+        [1, 2, 3, 5],
+      ]);
+      database.world.moveDesktop(reader, 'deleted');
+      await database.erase();
+      const kept = [1, 2, 5];
+      expect([await database.versions(), await site.numbers(), await site.recorded()]).toEqual([kept, kept, kept]);
+      await replicateStore(site.objects, replica, { logger });
+      expect(replica.keys('versions/')).toEqual(site.objects.keys('versions/'));
+      expect(replica.keys('profile-records/')).toEqual(site.objects.keys('profile-records/'));
+    }
+    expect(deaths).toBeGreaterThan(4);
   }, 60_000);
 
   it('keeps as much of the past as the configuration says', async () => {
