@@ -152,6 +152,21 @@ describe('loadConfig', () => {
     expect(faultsOf(() => loadConfig({ ...others, DATABASE_URL_FILE: '/none' }))[0]).toMatch(/^DATABASE_URL_FILE: /);
   });
 
+  it('takes master keys of profiles as base64, also as `npm start` writes them', () => {
+    const [present, ...former] = [255, 254, 253].map((byte) => Buffer.alloc(32, byte));
+    const file = join(folder, 'former');
+    writeFileSync(file, `${former.map((key) => key.toString('base64url')).join('\n')}\n`);
+    const config = loadConfig({
+      ...servers,
+      GOLDLEAF_PROFILE_MASTER_KEY: present?.toString('base64'),
+      GOLDLEAF_PROFILE_FORMER_MASTER_KEYS_FILE: file,
+    });
+    const { profileMasterKey, formerProfileMasterKeys } = config;
+    expect([profileMasterKey, ...formerProfileMasterKeys].map((key) => key?.reveal())).toEqual(
+      [present, ...former].map((key) => key?.toString('base64')),
+    );
+  });
+
   it('shows no secret when printed, and cannot be altered', () => {
     const config = loadConfig({ ...servers, ...ldap });
     expect(JSON.stringify(config) + inspect(config, { depth: 9, showHidden: true }) + String(config.redisUrl))

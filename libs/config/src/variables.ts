@@ -59,8 +59,11 @@ const list = <T>(item: z.ZodType<T, string>) =>
 const wholeNumber = (min: number, max: number) =>
   z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(min).max(max));
 
-/** Base64 of 32 bytes. */
-const masterKey = z.string().regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/);
+/** Base64 of 32 bytes, also as `npm start` writes it to a file: with the letters of URLs and without the end. */
+const masterKey = z
+  .string()
+  .regex(/^[A-Za-z0-9+/_-]{42}[AEIMQUYcgkosw048]=?$/)
+  .transform((text) => Buffer.from(text, 'base64').toString('base64'));
 
 const yesOrNo = z.enum(['true', 'false']).transform((value) => value === 'true');
 

@@ -15,6 +15,8 @@ export const desktopViewSchema = z.object({
   start: z.object({ method: startMethodSchema, durationMs: z.int() }).nullable(),
   /** What it held of its host's memory when that was last looked at; shared pages are counted whole. */
   memory: z.object({ privateMiB: z.int(), sharedMiB: z.int() }).nullable(),
+  /** Why its person's profile could not be opened or saved when that was last tried; null: nothing is wrong. */
+  profileProblem: z.string().nullable(),
   createdAt: timestampSchema,
   stateChangedAt: timestampSchema,
 });
@@ -110,6 +112,8 @@ export const auditActionSchema = z.enum([
   'app-failed',
   'session-roamed',
   'profile-failed',
+  'profile-not-saved',
+  'profile-given-up',
   'profile-damaged',
   'profile-taken-over',
   'profile-restored',

@@ -26,7 +26,8 @@ export class DesktopQueries {
               CASE WHEN start_method IS NOT NULL THEN
                 jsonb_build_object('method', start_method, 'durationMs', start_ms) END AS start,
               CASE WHEN private_mib IS NOT NULL THEN
-                jsonb_build_object('privateMiB', private_mib, 'sharedMiB', shared_mib) END AS memory
+                jsonb_build_object('privateMiB', private_mib, 'sharedMiB', shared_mib) END AS memory,
+              (SELECT detail FROM session_profiles WHERE desktop_id = desktops.id) AS "profileProblem"
          FROM desktops JOIN pools ON pools.id = desktops.pool_id
               JOIN image_versions ON image_versions.id = image_version_id
               LEFT JOIN sessions ON sessions.id = session_id

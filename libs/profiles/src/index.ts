@@ -44,7 +44,7 @@ export { readFileFrom } from './skeleton/read-file-from.js';
 export { SkeletonError, type SkeletonErrorCode } from './skeleton/skeleton-error.js';
 export type { FoundVolume } from './volumes/bring-back.js';
 export { DEFAULT_SIZE_MIB } from './volumes/default-size.js';
-export { ImportRefused } from './volumes/import-refused.js';
+export { DESTROYED_HERE, ImportRefused } from './volumes/import-refused.js';
 export { listVolumes, type ProfileVolumeFacts } from './volumes/list-volumes.js';
 export { type ProfileLimit, ProfileLimits } from './volumes/profile-limits.js';
 export {
@@ -53,4 +53,5 @@ export {
   type ProfileVolumeKey,
   ProfileVolumes,
   profileVolumeName,
+  type RewrappedKeys,
 } from './volumes/profile-volumes.js';

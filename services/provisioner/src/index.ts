@@ -18,6 +18,7 @@ export { openNbdView } from './open-nbd-view.js';
 export { DesktopProfileSync } from './profiles/desktop-profile-sync.js';
 export { profileDiskId } from './profiles/profile-disk.js';
 export { ProfileHousekeeping } from './profiles/profile-housekeeping.js';
+export type { MasterKeys } from './profiles/profile-keys-of.js';
 export { defaultProfileOptions, type ProfileOptions } from './profiles/profile-options.js';
 export { ProfileVault } from './profiles/profile-vault.js';
 export { ProvisionerModule } from './provisioner.module.js';

@@ -41,7 +41,7 @@ import { AdoptProfiles } from './profiles/adopt-profiles.js';
 import { DesktopProfileSync } from './profiles/desktop-profile-sync.js';
 import { ProfileHousekeeping } from './profiles/profile-housekeeping.js';
 import { ProfileImporter } from './profiles/profile-importer.js';
-import { profileKeysOf } from './profiles/profile-keys-of.js';
+import { type MasterKeys, profileKeysOf } from './profiles/profile-keys-of.js';
 import { ProfileOpener } from './profiles/profile-opener.js';
 import { defaultProfileOptions, PROFILE_OPTIONS, type ProfileOptions } from './profiles/profile-options.js';
 import { ProfileRecorder } from './profiles/profile-recorder.js';
@@ -68,7 +68,8 @@ import { StuckDesktopReconciler } from './reconcilers/stuck-desktop.reconciler.j
 import { OBJECT_STORE, volumeStoreProviders } from './volume-store.provider.js';
 
 export type ProvisionerConfig = Pick<AppConfig, 'hostName' | 'stateDir' | 'store' | 'appKeysDir'> &
-  Partial<Pick<AppConfig, 'profileMasterKey' | 'formerProfileMasterKeys' | 'profileRetention'>>;
+  MasterKeys &
+  Partial<Pick<AppConfig, 'profileRetention'>>;
 
 /**
  * The only part that touches a hypervisor. Needs the global modules of telemetry, database, bus, jobs, audit, desktops

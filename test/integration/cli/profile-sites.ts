@@ -12,7 +12,7 @@ import { Metrics, silentLogger } from '#libs/telemetry';
 import { until } from '#libs/testing';
 import { VolumeStore } from '#libs/volumes';
 import { createBrokerApp } from '#services/broker';
-import { ProfileHousekeeping, profileDiskId } from '#services/provisioner';
+import { type MasterKeys, ProfileHousekeeping, profileDiskId } from '#services/provisioner';
 import { configFor, FakeDirectory } from '../broker/broker-fixture.js';
 import { FleetFixture } from '../provisioner/fleet-fixture.js';
 import { CliFixture } from './cli-fixture.js';
@@ -29,7 +29,7 @@ export class Site {
     readonly fleet: FleetFixture,
     readonly cli: CliFixture,
     private readonly broker: NestExpressApplication,
-    private readonly masterKey: Secret,
+    private masterKey: Secret,
   ) {}
 
   static async open(name: string, masterKey: Secret): Promise<Site> {
@@ -60,6 +60,16 @@ export class Site {
     const { port } = broker.getHttpServer().address() as AddressInfo;
     await cli.signIn(`http://127.0.0.1:${port}`);
     await fleet.settled(2);
+  }
+
+  /** Ends the provisioner, and starts one with other master keys in its place; machines go on. */
+  async restart(profileMasterKey: Secret, ...formerProfileMasterKeys: Secret[]): Promise<void> {
+    const [host] = this.fleet.hosts;
+    if (!host) throw new Error('the site has no provisioner');
+    await this.fleet.removeHost(host);
+    this.masterKey = profileMasterKey;
+    const masterKeys: MasterKeys = { profileMasterKey, formerProfileMasterKeys };
+    await this.fleet.addHost(host.name, host.machines, { masterKeys });
   }
 
   get storeUrl(): string {

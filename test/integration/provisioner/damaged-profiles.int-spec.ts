@@ -1,12 +1,12 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { poolProfileSchema, type SessionView } from '#libs/contracts';
 import { FakeHost, type GuestCommand, type GuestResult } from '#libs/hypervisor';
-import { ProfileLeases, ProfileVolumes } from '#libs/profiles';
+import { ProfileKeyError, ProfileLeases, ProfileVolumes } from '#libs/profiles';
 import { SessionService } from '#libs/sessions';
 import { until } from '#libs/testing';
-import { DesktopProfileSync, profileDiskId } from '#services/provisioner';
+import { DesktopProfileSync, MachineExports, ProfileVault, profileDiskId } from '#services/provisioner';
 import { FleetFixture, type FleetHost } from './fleet-fixture.js';
 
 const alice = { username: 'alice', roles: ['call-center'] };
@@ -35,8 +35,8 @@ describe('profiles that cannot be read', () => {
     (await fleet.app.get(ProfileVolumes, { strict: false }).find({ username: 'alice', context: 'work' }))?.id ?? '';
   const versions = async () => leases().versions(await volumeId());
   const states = async () => (await versions()).map(({ state }) => state);
-  const logOn = async () => {
-    const { id } = await service().open(alice, { pool: 'call-center' });
+  const logOn = async (pool = 'call-center') => {
+    const { id } = await service().open(alice, { pool });
     return fleet.session(id, 'ready', ({ state }) => state === 'ready');
   };
   const logOff = async ({ id }: SessionView) => {
@@ -46,10 +46,12 @@ describe('profiles that cannot be read', () => {
   };
   const read = async (desktopId: string, length: number) =>
     (await host.machines.readVolume(desktopId, profileDiskId(await volumeId()), PLACE, length)).toString();
+  const write = async (session: SessionView, text: string) =>
+    host.machines.writeToVolume(desktopOf(session), profileDiskId(await volumeId()), PLACE, Buffer.from(text));
   /** A session that makes a version. */
   async function work(text: string): Promise<void> {
     const session = await logOn();
-    await host.machines.writeToVolume(desktopOf(session), profileDiskId(await volumeId()), PLACE, Buffer.from(text));
+    await write(session, text);
     await logOff(session);
   }
   /** What guests say when they open a profile. */
@@ -82,6 +84,49 @@ describe('profiles that cannot be read', () => {
     expect(await read(desktopOf(again), 4)).toBe('kept');
   });
 
+  it('keep the machine until they are saved, though its provisioner began without the store', async () => {
+    await work('older');
+    const session = await logOn();
+    await write(session, 'newer');
+    const aside = join(fleet.stateDir, 'aside');
+    await fleet.removeHost(host);
+    await rename(store(), aside);
+    await mkdir(store());
+    let inVain = 0;
+    // For as long as that takes the guest does not let go of it: it waits for what it reads.
+    host.machines.guestProgram = async (machineId, command) => {
+      const before = inVain;
+      if (command.args[0] === 'close') await until('two attempts to serve it', () => inVain >= before + 2);
+      return host.machines.runKnownProgram(machineId, command);
+    };
+    host = await fleet.addHost('host-1', host.machines);
+    const exports = host.app.get(MachineExports, { strict: false });
+    const serve = exports.open.bind(exports);
+    jest.spyOn(exports, 'open').mockImplementation((...args) => {
+      inVain += 1;
+      return serve(...args);
+    });
+    const sync = host.app.get(DesktopProfileSync, { strict: false });
+    const close = sync.close.bind(sync);
+    const attempts: string[] = [];
+    jest.spyOn(sync, 'close').mockImplementation(async (desktopId) => {
+      await close(desktopId).catch((error: unknown) => {
+        attempts.push('failed');
+        throw error;
+      });
+      attempts.push('closed');
+    });
+    await service().logOff(alice, session.id);
+    await until('an attempt to save it', () => attempts.length > 0);
+    expect(attempts[0]).toBe('failed');
+    host.machines.guestProgram = (...call) => host.machines.runKnownProgram(...call);
+    await rm(store(), { recursive: true });
+    await rename(aside, store());
+    const profile = await volumeId();
+    await until('the lease is free', async () => (await leases().holder(profile)) === null);
+    expect(await read(desktopOf(await logOn()), 5)).toBe('newer');
+  });
+
   it.each([
     { what: 'lost', spoil: (path: string) => rm(path) },
     { what: 'spoilt', spoil: (path: string) => writeFile(path, 'spoilt') },
@@ -106,6 +151,41 @@ describe('profiles that cannot be read', () => {
     expect(await read(desktopOf(session), 5)).toBe('older');
   });
 
+  it('fall back to the version before for who only reads too, who marks nothing', async () => {
+    await fleet.addPool({
+      name: 'second',
+      profile: poolProfileSchema.parse({ context: 'work', conflict: 'read-only' }),
+    });
+    await work('older');
+    const older = (await versions())[0]?.number;
+    const writing = await logOn();
+    await host.machines.writeToVolume(desktopOf(writing), profileDiskId(await volumeId()), PLACE, Buffer.from('newer'));
+    await host.app
+      .get(DesktopProfileSync, { strict: false })
+      .save({ desktopId: desktopOf(writing), reason: 'write-back' });
+    let isNewest = true;
+    guestsOpen((machineId, command) => {
+      if (!isNewest) return host.machines.runKnownProgram(machineId, command);
+      isNewest = false;
+      return says('damaged\tthe test says so\n');
+    });
+    const reading = await logOn('second');
+    expect(reading.profile).toMatchObject({ state: 'ready', mode: 'read-only', notice: 'older-version' });
+    expect(await read(desktopOf(reading), 5)).toBe('older');
+    const rows = await fleet.database.dataSource.query(
+      'SELECT base_number FROM session_profiles WHERE desktop_id = $1',
+      [desktopOf(reading)],
+    );
+    expect(rows).toEqual([{ base_number: older }]);
+    expect(await states()).toEqual(['good', 'good', 'good']);
+    expect((await leases().leasesOf(desktopOf(writing))).map((lease) => lease.volumeId)).toEqual([await volumeId()]);
+    await service().logOff(alice, reading.id);
+    guestsOpen(() => says('damaged\tthe test says so\n'));
+    const nothing = await logOn('second');
+    expect(nothing.profile).toMatchObject({ state: 'failed', reason: 'damaged', notice: 'not-kept' });
+    expect(await states()).toEqual(['good', 'good', 'good']);
+  });
+
   it('are not replaced by an empty one when all versions are damaged', async () => {
     await work('kept');
     const count = (await versions()).length;
@@ -116,6 +196,17 @@ describe('profiles that cannot be read', () => {
       await logOff(session);
     }
     expect(await states()).toEqual(Array(count).fill('damaged'));
+  });
+
+  it('are told not to be saved when no key opens them', async () => {
+    const session = await logOn();
+    const vault = host.app.get(ProfileVault, { strict: false });
+    jest.spyOn(vault, 'find').mockRejectedValue(new ProfileKeyError('unknown-master-key', 'of another master key'));
+    const saved = host.app
+      .get(DesktopProfileSync, { strict: false })
+      .save({ desktopId: desktopOf(session), reason: 'write-back' });
+    await expect(saved).rejects.toThrow('of another master key');
+    expect((await fleet.view(session.id)).profile).toMatchObject({ state: 'ready', notice: 'save-failed' });
   });
 
   it('are told to be kept no longer when the lease is gone', async () => {

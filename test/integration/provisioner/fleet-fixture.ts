@@ -18,7 +18,7 @@ import { Metrics, silentLogger, TelemetryModule } from '#libs/telemetry';
 import { createTestDatabase, createTestRedis, type TestDatabase, type TestRedis, until } from '#libs/testing';
 import { NbdClient } from '#libs/volumes';
 import { createDataSource } from '#migrations';
-import { type AppOptions, type ProfileOptions, ProvisionerModule } from '#services/provisioner';
+import { type AppOptions, type MasterKeys, type ProfileOptions, ProvisionerModule } from '#services/provisioner';
 
 const RECONCILE_MS = 50;
 
@@ -64,15 +64,16 @@ export class FleetFixture {
     more: {
       readonly appOptions?: AppOptions;
       readonly profileOptions?: ProfileOptions;
+      readonly masterKeys?: MasterKeys;
       readonly stateDir?: string;
     } = {},
   ): Promise<FleetHost> {
     const metrics = new Metrics();
-    const { stateDir = this.stateDir } = more;
+    const { stateDir = this.stateDir, masterKeys = { profileMasterKey: this.masterKey } } = more;
     const store = storeBelow(this.stateDir);
     const config = {
       ...{ hostName: name, stateDir, store, appKeysDir: join(this.stateDir, 'app-keys') },
-      profileMasterKey: this.masterKey,
+      ...masterKeys,
     };
     // What a machine has not written itself it reads from where the volume is served, as a real one does.
     machines.servedContent = readServed;

@@ -50,6 +50,11 @@ export class ProfileKeys {
     this.all = [this.current, ...former.map(derive)];
   }
 
+  /** Whether there are former master keys. */
+  get hasFormer(): boolean {
+    return this.all.length > 1;
+  }
+
   /** A random key for a volume, wrapped. */
   make(volumeId: string): Buffer {
     return this.wrap(volumeId, randomBytes(PROFILE_KEY_BYTES));

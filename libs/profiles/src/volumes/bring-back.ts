@@ -1,5 +1,5 @@
 import type { UnitOfWork } from '#libs/database';
-import { ImportRefused } from './import-refused.js';
+import { DESTROYED_HERE, ImportRefused } from './import-refused.js';
 
 /** A volume as the record of another store has it. */
 export interface FoundVolume {
@@ -32,7 +32,7 @@ export async function bringBack(unit: UnitOfWork, found: FoundVolume): Promise<v
     [id],
   );
   if (!known) return make(unit, found);
-  if (known.wrappedKey === null) throw new ImportRefused('This profile was destroyed here, on purpose');
+  if (known.wrappedKey === null) throw new ImportRefused(DESTROYED_HERE);
   if (known.username !== username || known.context !== context) {
     throw new ImportRefused(`This profile is "${known.context}" of ${known.username} here`);
   }

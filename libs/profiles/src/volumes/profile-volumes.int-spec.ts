@@ -117,22 +117,61 @@ describe('ProfileVolumes', () => {
     expect(await volumes.toErase()).not.toContain(id);
   });
 
-  it('rewraps all keys under a new master key, once', async () => {
-    const username = await addPerson();
-    const before = await volumes.findOrMake({ username, context: 'work' }, make);
-    const strange = new ProfileKeys(randomBytes(32));
-    await expect(volumes.rewrapKeys(strange)).rejects.toMatchObject({ code: 'unknown-master-key' });
+  it('takes the key of a destroyed volume out of imports that wait, which are refused', async () => {
+    const [username, other] = [await addPerson(), await addPerson()];
+    const importOf = async (whose: string) => {
+      const { id } = await volumes.findOrMake({ username: whose, context: 'work' }, make);
+      const record = { volumeId: id, username: whose, wrappedKey: 'a key', seal: 'its seal' };
+      const insert = 'INSERT INTO profile_imports (record, after_number) VALUES ($1, 1) RETURNING id';
+      const [made] = await sql<{ id: string }>(insert, [JSON.stringify(record)]);
+      return made?.id;
+    };
+    const [hers, of] = [await importOf(username), await importOf(other)];
+    await transact(database.dataSource, (unit) => volumes.destroy(unit, username));
+    const state = async (importId: string | undefined) =>
+      sql('SELECT state, problem, record FROM profile_imports WHERE id = $1', [importId]);
+    const record = { volumeId: expect.any(String), username };
+    const problem = expect.stringContaining('destroyed here, on purpose');
+    expect(await state(hers)).toEqual([{ state: 'refused', problem, record }]);
+    expect(await state(of)).toMatchObject([{ state: 'asked', problem: null, record: { wrappedKey: 'a key' } }]);
+  });
+
+  describe('when the master key is changed', () => {
     const [next, former] = [randomBytes(32), randomBytes(32)];
-    const alone = new ProfileKeys(former);
-    await sql('UPDATE profile_volumes SET wrapped_key = NULL, deleted_at = now() WHERE id <> $1', [before.id]);
-    await sql('UPDATE profile_volumes SET wrapped_key = $2 WHERE id = $1', [
-      before.id,
-      alone.wrap(before.id, keys.unwrap(before.id, before.wrappedKey)),
-    ]);
+    const before = new ProfileKeys(former);
     const both = new ProfileKeys(next, [former]);
-    expect([await volumes.rewrapKeys(both), await volumes.rewrapKeys(both)]).toEqual([1, 0]);
-    const after = await volumes.findOrMake({ username, context: 'work' }, make);
-    expect(new ProfileKeys(next).unwrap(after.id, after.wrappedKey)).toEqual(keys.unwrap(before.id, before.wrappedKey));
+    const after = new ProfileKeys(next);
+    /** More than are rewrapped in one transaction. */
+    const COUNT = 450;
+    const foreign = randomUUID();
+
+    beforeAll(async () => {
+      await sql('UPDATE profile_volumes SET wrapped_key = NULL, deleted_at = now() WHERE deleted_at IS NULL');
+      const username = await addPerson();
+      const ids = Array.from({ length: COUNT }, () => randomUUID());
+      await sql(
+        `INSERT INTO profile_volumes (id, profile_id, context, size_mib, wrapped_key)
+         SELECT given.id, profiles.id, 'c-' || left(replace(given.id::text, '-', ''), 30), 1, given.key
+           FROM profiles, unnest($2::uuid[], $3::bytea[]) AS given(id, key) WHERE username = $1`,
+        [username, [...ids, foreign], [...ids.map((id) => before.make(id)), keys.make(foreign)]],
+      );
+    });
+    const wrapped = () =>
+      sql<{ id: string; key: Buffer }>(
+        'SELECT id, wrapped_key AS key FROM profile_volumes WHERE wrapped_key IS NOT NULL AND id <> $1 ORDER BY id',
+        [foreign],
+      );
+
+    it('wraps each key anew once, whoever does so at the same time, past what no key opens', async () => {
+      const secrets = (await wrapped()).map(({ id, key }) => before.unwrap(id, key).toString('hex'));
+      const runs = await Promise.all([both, both, both].map((each) => volumes.rewrapKeys(each)));
+      expect(runs.reduce((sum, { rewrapped }) => sum + rewrapped, 0)).toBe(COUNT);
+      expect(runs.map(({ unopened }) => unopened)).toEqual([[foreign], [foreign], [foreign]]);
+      const rewrapped = await wrapped();
+      expect(rewrapped.map(({ id, key }) => after.unwrap(id, key).toString('hex'))).toEqual(secrets);
+      expect(await volumes.rewrapKeys(both)).toEqual({ rewrapped: 0, unopened: [foreign] });
+      expect(await wrapped()).toEqual(rewrapped);
+    });
   });
 
   it('is listed with its figures', async () => {

@@ -4,9 +4,10 @@ import { DataSource } from 'typeorm';
 import { readRows, transact, type UnitOfWork } from '#libs/database';
 import { DomainError, errors } from '#libs/kernel';
 import type { ReadRows } from '../app-choices.js';
-import type { ProfileKeys } from '../keys/profile-keys.js';
+import { ProfileKeyError, type ProfileKeys } from '../keys/profile-keys.js';
 import { bringBack, type FoundVolume } from './bring-back.js';
 import { DEFAULT_SIZE_MIB } from './default-size.js';
+import { DESTROYED_HERE } from './import-refused.js';
 
 /** The profile of a person in a context. */
 export interface ProfileVolume {
@@ -23,6 +24,14 @@ export interface ProfileVolume {
 export interface ProfileVolumeKey {
   readonly username: string;
   readonly context: string;
+}
+
+/** What became of the keys of volumes when the master key was changed. */
+export interface RewrappedKeys {
+  /** How many were wrapped anew now. */
+  readonly rewrapped: number;
+  /** Volumes whose keys no master key of the configuration opens: they stay as they are. */
+  readonly unopened: readonly string[];
 }
 
 /** In the volume store. */
@@ -77,9 +86,9 @@ export class ProfileVolumes {
   }
 
   /**
-   * Destroys the keys of all volumes of a person, or of one context: no version of them can be read here again, nor
-   * in a replica once the store was replicated to it. Whoever writes them loses the lease. Their next logon makes a new,
-   * empty volume.
+   * Destroys the keys of all volumes of a person, or of one context, also in imports that were asked for: no version of
+   * them can be read here again, nor in a replica once the store was replicated to it. Whoever writes them loses the
+   * lease. Their next logon makes a new, empty volume.
    * @returns the volumes, and the desktops that had leases: their sessions keep nothing any more
    */
   async destroy(
@@ -105,6 +114,11 @@ export class ProfileVolumes {
       [volumeIds],
     );
     await unit.rows('DELETE FROM profile_lookups WHERE volume_id = ANY($1)', [volumeIds]);
+    await unit.rows(
+      `UPDATE profile_imports SET state = 'refused', problem = $2, record = record - 'wrappedKey' - 'seal'
+        WHERE state = 'asked' AND record ->> 'volumeId' = ANY($1)`,
+      [volumeIds, DESTROYED_HERE],
+    );
     return { volumeIds, desktopIds: held.flatMap(({ desktopId }) => desktopId ?? []) };
   }
 
@@ -168,12 +182,12 @@ export class ProfileVolumes {
   }
 
   /**
-   * Wraps all keys that a former master key has wrapped under the present one. Safe to repeat and to interrupt.
-   * @returns how many were rewrapped
-   * @throws ProfileKeyError when one cannot be unwrapped
+   * Wraps all keys that a former master key has wrapped under the present one. Safe to repeat and to interrupt, and on
+   * several hosts at once.
    */
-  async rewrapKeys(keys: Pick<ProfileKeys, 'isCurrent' | 'rewrap'>): Promise<number> {
+  async rewrapKeys(keys: Pick<ProfileKeys, 'isCurrent' | 'rewrap'>): Promise<RewrappedKeys> {
     let rewrapped = 0;
+    const unopened: string[] = [];
     for (let after = '00000000-0000-0000-0000-000000000000'; ; ) {
       const batch = await transact(this.dataSource, async (unit) => {
         const rows = await unit.rows<{ id: string; wrappedKey: Buffer }>(
@@ -182,18 +196,29 @@ export class ProfileVolumes {
           [after],
         );
         const old = rows.filter(({ wrappedKey }) => !keys.isCurrent(wrappedKey));
+        const without: string[] = [];
         for (const { id, wrappedKey } of old) {
-          await unit.rows('UPDATE profile_volumes SET wrapped_key = $2 WHERE id = $1', [
-            id,
-            keys.rewrap(id, wrappedKey),
-          ]);
+          const renewed = rewrapOrNull(keys, id, wrappedKey);
+          if (renewed) await unit.rows('UPDATE profile_volumes SET wrapped_key = $2 WHERE id = $1', [id, renewed]);
+          else without.push(id);
         }
-        return { last: rows.at(-1)?.id, count: old.length };
+        return { last: rows.at(-1)?.id, count: old.length - without.length, without };
       });
       rewrapped += batch.count;
-      if (batch.last === undefined) return rewrapped;
+      unopened.push(...batch.without);
+      if (batch.last === undefined) return { rewrapped, unopened };
       after = batch.last;
     }
+  }
+}
+
+/** Null when no master key opens it. */
+function rewrapOrNull(keys: Pick<ProfileKeys, 'rewrap'>, volumeId: string, wrappedKey: Buffer): Buffer | null {
+  try {
+    return keys.rewrap(volumeId, wrappedKey);
+  } catch (error) {
+    if (error instanceof ProfileKeyError) return null;
+    throw error;
   }
 }
 

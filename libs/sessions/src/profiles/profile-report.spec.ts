@@ -25,6 +25,7 @@ describe('noticeAfter', () => {
   it('goes on saying what holds for the whole session', () => {
     expect(told({ notice: 'older-version' }, { notice: 'saving' })).toBe('older-version');
     expect(told({ notice: 'older-version' }, { save: 'done' })).toBe('older-version');
+    expect(told({ notice: 'older-version', mode: 'read-only' }, { usedBytes: 20 })).toBe('older-version');
     expect(told({ notice: 'read-only', mode: 'read-only' }, { usedBytes: 20 })).toBe('read-only');
     expect(told({ state: 'opening' }, { mode: 'read-only' })).toBe('read-only');
   });

@@ -15,7 +15,7 @@ export interface ProfileReport {
   readonly notice?: ProfileNotice | null;
   /** For `failed`, and only then: what the person is told. */
   readonly reason?: ProfileFailure;
-  /** For IT. Never a secret. */
+  /** For IT: what went wrong. Never a secret. A report of the next state, or of a save that is done, forgets it. */
   readonly detail?: string;
 }
 
@@ -39,7 +39,7 @@ export function noticeAfter(before: ProfileSoFar, report: ProfileReport): Profil
   if (report.notice === 'saving') return lasting ?? report.notice;
   if (report.notice !== undefined) return report.notice;
   if (report.state !== 'ready') return report.state === before.state ? before.notice : null;
-  if ((report.mode ?? before.mode) === 'read-only') return 'read-only';
+  if ((report.mode ?? before.mode) === 'read-only') return lasting ?? 'read-only';
   if (report.save === 'failed') return 'save-failed';
   if (before.notice === 'save-failed' && report.save === undefined) return before.notice;
   const used = report.usedBytes ?? before.usedBytes;

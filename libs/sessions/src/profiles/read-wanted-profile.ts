@@ -31,6 +31,8 @@ export interface WantedProfile {
   readonly unwantedDesktopIds: readonly string[];
   /** What becomes of what was written, once the desktop is given up. */
   readonly outcome: ProfileOutcome;
+  /** IT has given up what the desktop has not saved: it is not to be saved any more. */
+  readonly isGivenUp: boolean;
   /** Why the last version is made, once the desktop is given up. */
   readonly versionReason: Extract<ProfileVersionReason, 'log-off' | 'recycle' | 'roamed'>;
 }
@@ -44,7 +46,7 @@ export async function readWantedProfile(dataSource: DataSource, desktopId: strin
             row.context, row.policy, row.state, row.mode, row.volume_id AS "volumeId",
             row.base_number AS "baseNumber",
             ${unwantedDesktops} AS "unwantedDesktopIds",
-            ${profileOutcome} AS outcome,
+            ${profileOutcome} AS outcome, row.given_up_at IS NOT NULL AS "isGivenUp",
             CASE WHEN desktops.reason = 'roamed' THEN 'roamed'
                  WHEN desktops.reason IN ('log-off', 'expired') THEN 'log-off'
                  ELSE 'recycle' END AS "versionReason"

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { AuditLog } from '#libs/audit';
+import { DesktopQueries } from '#libs/desktops';
 import { ProfileWorld } from '../../test/profile-world.js';
 import { SessionExpiry } from '../session-expiry.js';
 import { SessionQueries } from '../session-queries.js';
@@ -138,6 +139,44 @@ describe('profiles that roam and are saved', () => {
       }
       await at.rows('UPDATE session_profiles SET next_save_at = now()');
       expect(await at.profiles.dueForVersion('host-1')).toEqual([]);
+    });
+  });
+
+  describe('what went wrong', () => {
+    const problem = async (desktopId: string) =>
+      (await at.app.get(DesktopQueries).view(desktopId))?.profileProblem ?? null;
+    const audited = async (desktopId: string) => {
+      const { entries } = await at.app.get(AuditLog).list({ action: 'profile-not-saved', limit: 10 });
+      return entries.filter(({ details }) => details.desktop === desktopId);
+    };
+
+    it('is shown to IT until a save is done, on one line', async () => {
+      const { desktopId } = await at.opened();
+      await at.profiles.report(desktopId, ready);
+      expect(await problem(desktopId)).toBeNull();
+      await at.profiles.report(desktopId, { ...ready, save: 'failed', detail: 'no\n\u0000room' });
+      expect(await problem(desktopId)).toBe('no room');
+      await at.profiles.report(desktopId, { ...ready, usedBytes: 10, totalBytes: 100 });
+      expect(await problem(desktopId)).toBe('no room');
+      await at.profiles.report(desktopId, { ...ready, save: 'done' });
+      expect(await problem(desktopId)).toBeNull();
+      expect(await audited(desktopId)).toEqual([]);
+    });
+
+    it('at the end is in the audit once, however often it is tried, and forgotten when the profile is given back', async () => {
+      const { session, desktopId } = await at.opened();
+      await at.profiles.report(desktopId, { ...ready, save: 'failed', detail: 'no room' });
+      await at.sessions.logOff(at.alice, session.id);
+      for (const detail of ['a part is lost', 'no key']) {
+        await at.profiles.report(desktopId, { state: 'closing' });
+        await at.profiles.report(desktopId, { state: 'closing', detail });
+        expect(await problem(desktopId)).toBe(detail);
+      }
+      const details = { desktop: desktopId, user: at.alice.username, context: 'work', detail: 'a part is lost' };
+      const subject = `session:${session.id}`;
+      expect(await audited(desktopId)).toMatchObject([{ actor: 'system', subject, details }]);
+      await at.profiles.report(desktopId, { state: 'closed' });
+      expect(await problem(desktopId)).toBeNull();
     });
   });
 

@@ -8,6 +8,8 @@ export interface ProfileRow extends ProfileSoFar {
   readonly host: string;
   readonly desktopState: DesktopState;
   readonly context: string;
+  /** What went wrong last; null: it went on well since. */
+  readonly detail: string | null;
 }
 
 /** A save that failed is tried again after so long. */
@@ -16,7 +18,7 @@ const RETRY_AFTER_SECONDS = 60;
 export async function readProfileRow(unit: UnitOfWork, desktopId: string): Promise<ProfileRow | undefined> {
   const [row] = await unit.rows<ProfileRow>(
     `SELECT desktops.id AS "desktopId", desktops.host, desktops.state AS "desktopState", row.context, row.state, row.mode,
-            row.used_bytes::float8 AS "usedBytes", row.total_bytes::float8 AS "totalBytes", row.notice
+            row.used_bytes::float8 AS "usedBytes", row.total_bytes::float8 AS "totalBytes", row.notice, row.detail
        FROM session_profiles AS row JOIN desktops ON desktops.id = row.desktop_id
       WHERE row.desktop_id = $1 FOR NO KEY UPDATE OF desktops, row`,
     [desktopId],
@@ -36,7 +38,7 @@ export async function updateProfileRow(unit: UnitOfWork, before: ProfileRow, rep
             volume_id = coalesce($3, volume_id), mode = $4,
             base_number = CASE WHEN $5 THEN $6 ELSE base_number END, used_bytes = $7, total_bytes = $8, notice = $9,
             reason = CASE WHEN $2 = 'failed' THEN coalesce($10, reason, 'failed') ELSE reason END,
-            detail = coalesce($11, detail),
+            detail = coalesce($11, CASE WHEN state = $2 AND $12 IS DISTINCT FROM 'done' THEN detail END),
             saved_at = CASE WHEN $12 = 'done' THEN now() ELSE saved_at END,
             next_save_at = CASE
               WHEN $2 <> 'ready' THEN NULL

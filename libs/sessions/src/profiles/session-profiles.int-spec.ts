@@ -40,6 +40,7 @@ describe('profiles of sessions', () => {
           baseNumber: null,
           unwantedDesktopIds: [],
           outcome: 'keep',
+          isGivenUp: false,
           versionReason: 'recycle',
         },
       });

@@ -4,7 +4,7 @@ import { AuditLog } from '#libs/audit';
 import type { SessionProfileState } from '#libs/contracts';
 import { readRows, recordStateEvent, transact, type UnitOfWork } from '#libs/database';
 import { type FleetTransaction, PostgresFleetTransaction, type Session } from '#libs/fleet';
-import type { Clock } from '#libs/kernel';
+import { type Clock, plainText } from '#libs/kernel';
 import { CLOCK, currentCorrelationId, Metrics } from '#libs/telemetry';
 import { AppJobs } from '../apps/app-jobs.js';
 import { beginPhase, endPhase, phaseSeconds } from '../logon-phases.js';
@@ -55,7 +55,9 @@ export class SessionProfiles {
    * @returns false when the desktop has no profile or was given up (except `closing` and `closed`), or no such move is
    *   allowed
    */
-  report(desktopId: string, report: ProfileReport): Promise<boolean> {
+  report(desktopId: string, given: ProfileReport): Promise<boolean> {
+    // Guests have a say in some of it.
+    const report = given.detail === undefined ? given : { ...given, detail: plainText(given.detail) };
     return transact(this.dataSource, async (unit) => {
       const tx = new PostgresFleetTransaction(unit, this.auditLog);
       const sessionId = await sessionOf(unit, desktopId);
@@ -65,7 +67,8 @@ export class SessionProfiles {
       if (!row || !isAllowed(row, report.state)) return false;
       const hasChanged = await updateProfileRow(unit, row, { ...report, notice: noticeAfter(row, report) });
       if (hasChanged) this.moves.announce(tx, [session.id]);
-      if (row.state !== report.state) await this.noteMove(unit, row, session, report);
+      if (row.state !== report.state) await noteMove(unit, row, report);
+      await this.auditFailure(unit, row, session, report);
       if (report.state === 'ready' || report.state === 'failed') await this.makeReady(tx, row, session);
       return true;
     });
@@ -152,17 +155,29 @@ export class SessionProfiles {
     tx.afterCommit(() => this.apps.bringToNew([{ session, desktopId: row.desktopId, host: row.host }]));
   }
 
-  private async noteMove(unit: UnitOfWork, row: ProfileRow, session: Session, report: ProfileReport): Promise<void> {
+  private async auditFailure(
+    unit: UnitOfWork,
+    row: ProfileRow,
+    session: Session,
+    report: ProfileReport,
+  ): Promise<void> {
     const { desktopId, context } = row;
-    const { state, reason = null, detail = null } = report;
-    const correlationId = currentCorrelationId();
-    const event = { entity: sessionProfileStates.name, id: desktopId, from: row.state, to: state };
-    await recordStateEvent(unit, { ...event, reason: reason ?? context, correlationId });
-    if (state !== 'failed') return;
+    const { reason = null, detail = null } = report;
+    const hasFailed = report.state === 'failed' && row.state !== 'failed';
+    // It is tried again until it is saved, or given up.
+    const isFirstFailedClose =
+      report.state === 'closing' && detail !== null && (row.state !== 'closing' || row.detail === null);
+    if (!hasFailed && !isFirstFailedClose) return;
+    const action = hasFailed ? 'profile-failed' : 'profile-not-saved';
     const details = { desktop: desktopId, user: session.username, context, reason, detail };
-    const entry = { action: 'profile-failed', actor: 'system', subject: `session:${session.id}`, details } as const;
-    await this.auditLog.recordAll([{ ...entry, correlationId }], unit);
+    const entry = { action, actor: 'system', subject: `session:${session.id}`, details } as const;
+    await this.auditLog.recordAll([{ ...entry, correlationId: currentCorrelationId() }], unit);
   }
+}
+
+function noteMove(unit: UnitOfWork, row: ProfileRow, { state, reason }: ProfileReport): Promise<void> {
+  const event = { entity: sessionProfileStates.name, id: row.desktopId, from: row.state, to: state };
+  return recordStateEvent(unit, { ...event, reason: reason ?? row.context, correlationId: currentCorrelationId() });
 }
 
 async function sessionOf(unit: UnitOfWork, desktopId: string): Promise<string | undefined> {

@@ -1,11 +1,11 @@
-import { Body, Controller, Delete, Get, Param, Patch, Put } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Patch, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { type DesktopView, type HostView, idSchema, type UpdateHost, updateHostSchema } from '#libs/contracts';
 import { DesktopDisposal, DesktopQueries, HostRegistry, HostService } from '#libs/desktops';
 import type { Principal } from '#libs/identity';
-import { errors } from '#libs/kernel';
-import { HostFencing } from '#libs/sessions';
+import { DomainError, errors } from '#libs/kernel';
+import { HostFencing, ProfileAdministration } from '#libs/sessions';
 import { ItOnly } from '../auth/it-only.decorator.js';
 import { CurrentPrincipal } from '../auth/principal.decorator.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
@@ -25,6 +25,7 @@ export class FleetController {
     private readonly hosts: HostRegistry,
     private readonly hostService: HostService,
     private readonly fencing: HostFencing,
+    private readonly profiles: ProfileAdministration,
   ) {}
 
   @Get('desktops')
@@ -46,6 +47,26 @@ export class FleetController {
     @Param('id', { schema: idSchema }) id: string,
   ): Promise<DesktopView> {
     return this.disposal.discard(id, principal.username);
+  }
+
+  @Post('desktops/:id/give-up-profile')
+  @Endpoint({
+    summary: 'Destroys a desktop whose profile cannot be saved at its end',
+    description:
+      'What its person wrote since the last version is lost for ever; the profile is free again as of that version. Only ' +
+      'for desktops that are `recycling` and have a `profileProblem`: these are tried again until they are saved.',
+    status: 202,
+    answer: 'Desktop',
+    errors: [...refused, errors.originRefused, errors.notFound, errors.conflict],
+  })
+  async giveUpProfile(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', { schema: idSchema }) id: string,
+  ): Promise<DesktopView> {
+    await this.profiles.giveUp(id, principal.username);
+    const desktop = await this.desktops.view(id);
+    if (!desktop) throw new DomainError(errors.notFound);
+    return desktop;
   }
 
   @Get('hosts')

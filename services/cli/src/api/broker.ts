@@ -3,6 +3,8 @@ import {
   type AppView,
   type AssignApp,
   appViewSchema,
+  type DesktopView,
+  desktopViewSchema,
   type HostView,
   hostViewSchema,
   type ImageVersionView,
@@ -11,6 +13,7 @@ import {
   type ImportProfile,
   imageVersionViewSchema,
   imageViewSchema,
+  type PoolProfile,
   type PoolView,
   type ProfileImportView,
   type ProfileLimitView,
@@ -91,6 +94,16 @@ export class Broker {
     return this.http.call({ path: '/pools', answer: z.array(poolViewSchema) });
   }
 
+  pool(name: string): Promise<PoolView> {
+    return this.http.call({ path: pathOf('pools', name), answer: poolViewSchema });
+  }
+
+  /** What the pool does with profiles, for desktops that are given to sessions from now on; null: it has none. */
+  setPoolProfile(name: string, profile: PoolProfile | null): Promise<PoolView> {
+    const path = pathOf('pools', name);
+    return this.http.call({ method: 'PATCH', path, body: { profile }, answer: poolViewSchema });
+  }
+
   /** Latest logon first, at most 1000. @param username only of this person */
   profiles(username?: string): Promise<ProfileView[]> {
     const query = new URLSearchParams({ limit: '1000', ...(username !== undefined && { username }) });
@@ -147,6 +160,17 @@ export class Broker {
 
   async removeProfileLimit(role: string): Promise<void> {
     await this.http.call({ method: 'DELETE', path: pathOf('profiles', 'limits', role), answer: noAnswer });
+  }
+
+  /** All that exist, newest first. */
+  desktops(): Promise<DesktopView[]> {
+    return this.http.call({ path: '/desktops', answer: z.array(desktopViewSchema) });
+  }
+
+  /** Has a desktop go without saving its profile: its host does it within seconds. */
+  giveUpProfile(desktopId: string): Promise<DesktopView> {
+    const path = pathOf('desktops', desktopId, 'give-up-profile');
+    return this.http.call({ method: 'POST', path, answer: desktopViewSchema });
   }
 
   hosts(): Promise<HostView[]> {

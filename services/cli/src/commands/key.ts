@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import {
   hostSigningKeyPath,
   loadHostSigningKey,
@@ -8,9 +7,9 @@ import {
   trustKeys,
 } from '#libs/app-layers';
 import { loadStoreConfig } from '#libs/config';
-import { CliError } from '../cli-error.js';
 import type { CommandContext } from '../command-context.js';
 import type { CommandResult } from '../command-result.js';
+import { readTextFile } from '../read-text-file.js';
 import { facts } from '../text/table.js';
 
 /** Makes the key that signs layers on this host; an existing one stays. */
@@ -48,7 +47,7 @@ export async function showKey({ env }: CommandContext): Promise<CommandResult> {
 /** Lets the services of this host take layers that a key signed. @param file with public keys in PEM; without it, the own one */
 export async function trustKey({ env }: CommandContext, file: string | undefined): Promise<CommandResult> {
   const config = loadStoreConfig(env);
-  const pem = file === undefined ? (await loadHostSigningKey(config.stateDir)).publicKeyPem : await readPem(file);
+  const pem = file === undefined ? (await loadHostSigningKey(config.stateDir)).publicKeyPem : await readTextFile(file);
   const keyIds = await trustKeys(config.appKeysDir, pem);
   return {
     document: { keyIds, folder: config.appKeysDir },
@@ -57,11 +56,3 @@ export async function trustKey({ env }: CommandContext, file: string | undefined
 }
 
 const trustedKeys = async (keysDir: string) => loadTrustedKeys(await trustedKeyFiles(keysDir));
-
-async function readPem(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new CliError(`${file} cannot be read (${(error as NodeJS.ErrnoException).code})`, 'unreadable-file');
-  }
-}

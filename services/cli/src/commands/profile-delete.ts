@@ -1,8 +1,6 @@
-import { createInterface } from 'node:readline/promises';
-import { CliError, UsageError } from '../cli-error.js';
 import type { CommandContext } from '../command-context.js';
 import type { CommandResult } from '../command-result.js';
-import { printable } from '../text/format.js';
+import { confirm } from '../confirm.js';
 import type { ContextOptions } from './profile-volume.js';
 
 export interface DeleteProfileOptions extends ContextOptions {
@@ -21,18 +19,10 @@ export async function deleteProfile(
   { context: profile, yes = false }: DeleteProfileOptions,
 ): Promise<CommandResult> {
   const what = profile === undefined ? `All profiles of ${username}` : `${username}'s profile "${profile}"`;
-  if (!yes) await confirm(context, username, `${what} would be gone from this system for ever.`);
+  if (!yes) {
+    const warning = `${what} would be gone from this system for ever.`;
+    await confirm(context, { warning, what: 'the name of the person', answer: username });
+  }
   await (await context.broker()).deleteProfile(username, profile);
   return { document: { username, context: profile ?? null }, text: `${what}: destroyed. ${ADVICE}` };
-}
-
-async function confirm({ stdin, signal }: CommandContext, username: string, warning: string): Promise<void> {
-  if (!stdin.isTTY) throw new UsageError(`${warning} Add --yes to do it`);
-  const terminal = createInterface({ input: stdin, output: process.stderr });
-  try {
-    const typed = await terminal.question(`${printable(warning)}\nType the name of the person to do it: `, { signal });
-    if (typed.trim() !== username) throw new CliError('That was not the name: nothing is changed', 'not-confirmed');
-  } finally {
-    terminal.close();
-  }
 }

@@ -3,6 +3,8 @@ import {
   type AppView,
   type AssignApp,
   appViewSchema,
+  type DesktopView,
+  desktopViewSchema,
   type ImageView,
   imageViewSchema,
   type ProfileLimitView,
@@ -83,6 +85,14 @@ export class ConsoleClient {
     const path = `/profiles/limits/${encodeURIComponent(role)}`;
     if (sizeMiB === null) return this.http.callWithoutAnswer(path, { method: 'DELETE' });
     return this.http.callWithoutAnswer(path, { method: 'PUT', body: { sizeMiB } });
+  }
+
+  /** All that exist, newest first. */
+  readonly desktops = (): Promise<DesktopView[]> => this.http.call('/desktops', desktopViewSchema.array());
+
+  /** Has a desktop go without saving its profile: its host does it within seconds. */
+  giveUpProfile(desktopId: string): Promise<void> {
+    return this.http.callWithoutAnswer(`/desktops/${desktopId}/give-up-profile`, { method: 'POST' });
   }
 
   readonly images = (): Promise<ImageView[]> => this.http.call('/images', imageViewSchema.array());

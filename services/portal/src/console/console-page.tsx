@@ -10,6 +10,7 @@ import { ConsoleClient } from './console-client.js';
 import { ConsoleContext } from './console-context.js';
 import { ConsoleLink } from './console-link.js';
 import { useConsoleRoute } from './console-route.js';
+import { DesktopsPage } from './desktops-page.js';
 import { ImagesPage } from './images-page.js';
 import { LimitsPage } from './limits-page.js';
 import { Loaded } from './loaded.js';
@@ -54,6 +55,9 @@ export function ConsolePage() {
             >
               People
             </ConsoleLink>
+            <ConsoleLink to="/console/desktops" current={route.page === 'desktops'} testId="nav-desktops">
+              Desktops
+            </ConsoleLink>
             <ConsoleLink to="/console/images" current={route.page === 'images'} testId="nav-images">
               Images
             </ConsoleLink>
@@ -91,6 +95,7 @@ export function ConsolePage() {
           {route.page === 'people' &&
             (route.person === null ? <PeoplePage /> : <PersonPage key={route.person} username={route.person} />)}
           {route.page === 'limits' && <LimitsPage />}
+          {route.page === 'desktops' && <DesktopsPage />}
           {route.page === 'images' && <ImagesPage />}
         </main>
         <NoticeLine />

@@ -11,6 +11,7 @@ describe('parseConsoleRoute', () => {
     ['/console/people/anna%2Fb%20c', { page: 'people', person: 'anna/b c' }],
     ['/console/people/%', { page: 'people', person: '%' }],
     ['/console/limits', { page: 'limits' }],
+    ['/console/desktops', { page: 'desktops' }],
     ['/console/images', { page: 'images' }],
     ['/console/nothing/gnumeric', { page: 'apps', app: null }],
   ])('%s', (pathname, route) => {

@@ -5,6 +5,7 @@ export type ConsoleRoute =
   | { readonly page: 'apps'; readonly app: string | null }
   | { readonly page: 'people'; readonly person: string | null }
   | { readonly page: 'limits' }
+  | { readonly page: 'desktops' }
   | { readonly page: 'images' };
 
 const moved = 'goldleaf-console-moved';
@@ -13,7 +14,7 @@ const moved = 'goldleaf-console-moved';
 export function parseConsoleRoute(pathname: string): ConsoleRoute {
   const [, , page, name] = pathname.split('/');
   if (page === 'people') return { page, person: name ? decoded(name) : null };
-  if (page === 'limits' || page === 'images') return { page };
+  if (page === 'limits' || page === 'desktops' || page === 'images') return { page };
   return { page: 'apps', app: page === 'apps' && name ? name : null };
 }
 

@@ -5,6 +5,7 @@ import {
   appModeSchema,
   appRingSchema,
   appVersionStateSchema,
+  desktopStateSchema,
   imageVersionStateSchema,
 } from '#libs/contracts';
 import { choiceOf, parseChoice, versionChoices } from './assign-choices.js';
@@ -36,6 +37,7 @@ describe('console words', () => {
     expect(namesOf(words.modeWords)).toEqual([...appModeSchema.options].sort());
     expect(namesOf(words.ringWords)).toEqual([...appRingSchema.options].sort());
     expect(namesOf(words.versionStateWords)).toEqual([...appVersionStateSchema.options].sort());
+    expect(namesOf(words.desktopStateWords)).toEqual([...desktopStateSchema.options].sort());
     expect(namesOf(words.imageStateWords)).toEqual([...imageVersionStateSchema.options].sort());
   });
 

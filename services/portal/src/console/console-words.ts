@@ -5,6 +5,7 @@ import type {
   AppRing,
   AppVersionState,
   AppVersionView,
+  DesktopState,
   ImageVersionView,
   ProfileVersionReason,
   ProfileVersionView,
@@ -26,6 +27,15 @@ export const versionStateWords: Readonly<Record<AppVersionState, string>> = {
   published: 'Published',
   withdrawn: 'Withdrawn',
   damaged: 'Damaged',
+};
+
+export const desktopStateWords: Readonly<Record<DesktopState, string>> = {
+  provisioning: 'Being made',
+  available: 'Ready',
+  assigned: 'In use',
+  recycling: 'Ending',
+  quarantined: 'Put aside',
+  deleted: 'Gone',
 };
 
 export const imageStateWords: Readonly<Record<ImageVersionView['state'], string>> = {

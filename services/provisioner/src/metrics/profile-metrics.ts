@@ -9,6 +9,7 @@ export class ProfileMetrics {
   readonly freezeSeconds;
   readonly writtenBytes;
   readonly failures;
+  readonly keys;
 
   constructor(metrics: Metrics) {
     const seconds = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40];
@@ -39,6 +40,11 @@ export class ProfileMetrics {
       name: 'goldleaf_profile_failures_total',
       help: 'Profiles that could not be opened (open), saved (save) or given back (close)',
       labelNames: ['step'],
+    });
+    this.keys = metrics.gauge({
+      name: 'goldleaf_profile_keys',
+      help: 'While the configuration has former master keys: profiles that need the present one only, and others',
+      labelNames: ['master_key'],
     });
   }
 }

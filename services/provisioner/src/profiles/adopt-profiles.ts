@@ -18,6 +18,8 @@ import { ProfileVault } from './profile-vault.js';
 export class AdoptProfiles {
   /** Machines with the disk of a profile that is not served. */
   private readonly unserved: Unserved<string>;
+  /** Machines whose leases have a fence of this process: raising it again would refuse what this process writes. */
+  private readonly fenced = new Set<string>();
 
   constructor(
     private readonly rows: SessionProfiles,
@@ -34,7 +36,10 @@ export class AdoptProfiles {
   async run(): Promise<void> {
     const machines = (await this.driver.list()).filter((each) => each.state === 'running' || each.hasWritableVolume);
     const found = await Promise.all(machines.map(async ({ id }) => ((await this.hasProfile(id)) ? [id] : [])));
-    await this.unserved.begin(found.flat());
+    const machineIds = found.flat();
+    // However long serving takes: nothing of this process may have begun to write when the fence is raised.
+    await Promise.allSettled(machineIds.map((id) => this.fence(id)));
+    await this.unserved.begin(machineIds);
   }
 
   /** Serves what could not be served before. Never rejects. */
@@ -51,15 +56,24 @@ export class AdoptProfiles {
     }
   }
 
+  /** Takes over the leases of a machine, once. */
+  private async fence(machineId: string): Promise<void> {
+    if (this.fenced.has(machineId)) return;
+    for (const { volumeId } of await this.leases.leasesOf(machineId)) await this.leases.adopt(volumeId, machineId);
+    this.fenced.add(machineId);
+  }
+
   /** @returns whether nothing is left to be done */
   private async adopt(machineId: string): Promise<boolean> {
     try {
       // It may have ended meanwhile.
       if (!(await this.hasProfile(machineId))) return true;
+      await this.fence(machineId);
       const wanted = await this.rows.wanted(machineId);
       const volume = wanted && (await this.vault.find(wanted));
       if (!wanted || !volume) return true;
-      const lease = wanted.mode === 'write' ? await this.leases.adopt(volume.id, machineId) : null;
+      const leases = wanted.mode === 'write' ? await this.leases.leasesOf(machineId) : [];
+      const lease = leases.find(({ volumeId }) => volumeId === volume.id);
       const version = lease
         ? lease.served
         : (await this.leases.versions(volume.id)).find(({ number }) => number === wanted.baseNumber);

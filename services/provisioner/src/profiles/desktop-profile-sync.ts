@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { closeGuestProfile, guestPaths, type HypervisorDriver, MachineError } from '#libs/hypervisor';
 import { JobDispatcher, type JobSink } from '#libs/jobs';
 import { KeyedLock } from '#libs/kernel';
-import { type Lease, LeaseError, ProfileLeases } from '#libs/profiles';
+import { type Lease, LeaseError, ProfileLeases, type ProfileVersion } from '#libs/profiles';
 import { type DueVersion, SessionProfiles, type WantedProfile } from '#libs/sessions';
 import { LOGGER } from '#libs/telemetry';
 import { ProfileMetrics } from '../metrics/profile-metrics.js';
@@ -65,21 +65,21 @@ export class DesktopProfileSync {
 
   /**
    * Makes a version of what has been written by now, without the person noticing.
-   * @throws MachineError, VolumeError, NbdClientError, LeaseError; tried again later
+   * @throws MachineError, VolumeError, NbdClientError, LeaseError, ProfileKeyError; tried again later
    */
   save({ desktopId, reason }: Omit<DueVersion, 'volumeId'>): Promise<void> {
     return this.turns.run(desktopId, async () => {
       const wanted = await this.rows.wanted(desktopId);
       if (this.stopping.signal.aborted || wanted?.desktopState !== 'assigned') return;
       if (wanted.state !== 'ready' || wanted.mode !== 'write') return;
-      const held = await this.held(wanted);
-      if (!held) {
-        // Whoever took it away may have died before the person was told.
-        const detail = 'the profile was deleted or taken over: nothing of this desktop is kept any more';
-        await this.rows.report(desktopId, { state: 'failed', reason: 'failed', detail });
-        return;
-      }
       try {
+        const held = await this.held(wanted);
+        if (!held) {
+          // Whoever took it away may have died before the person was told.
+          const detail = 'the profile was deleted or taken over: nothing of this desktop is kept any more';
+          await this.rows.report(desktopId, { state: 'failed', reason: 'failed', detail });
+          return;
+        }
         // A guest that says nothing is frozen all the same, or not.
         const usage = await this.usage.of(desktopId, this.stopping.signal).catch(() => null);
         const { signal } = this.stopping;
@@ -98,7 +98,7 @@ export class DesktopProfileSync {
 
   /**
    * The desktop was given up: what its person wrote is kept as they and the pool want it, and the profile is anybody's
-   * again. Call before the machine is destroyed. Safe to repeat.
+   * again. Nothing is kept of what IT has given up. Call before the machine is destroyed. Safe to repeat.
    * @throws VolumeError, MachineError and others when it could not be kept: the machine must not be destroyed yet
    */
   close(desktopId: string): Promise<void> {
@@ -110,7 +110,8 @@ export class DesktopProfileSync {
       if (leases.length > 0) {
         await this.rows.report(desktopId, { state: 'closing' });
         try {
-          for (const lease of leases) await this.giveBack(wanted, lease);
+          for (const lease of leases)
+            await (wanted.isGivenUp ? this.release(lease.volumeId, desktopId) : this.giveBack(wanted, lease));
         } catch (error) {
           this.metrics.failures.inc({ step: 'close' });
           await this.rows.report(desktopId, { state: 'closing', detail: String(error) });
@@ -159,12 +160,12 @@ export class DesktopProfileSync {
 
   /** @returns null while whoever writes it has yet to make its first version */
   private async bringToRead(wanted: WantedProfile, volume: UnlockedVolume, signal: AbortSignal) {
-    const newest = await this.leases.newest(volume.id);
-    if (!newest) return null;
+    const versions = (await this.leases.versions(volume.id)).filter(({ state }) => state === 'good');
+    if (versions.length === 0) return null;
     // What is read from is kept from retention by its number; of a lease the store of leases does the same.
-    const base = { volumeId: volume.id, mode: 'read-only', baseNumber: newest.number } as const;
-    await this.rows.report(wanted.desktopId, { state: 'opening', ...base });
-    return this.opener.openToRead(wanted, volume, newest, signal);
+    const base = { state: 'opening', volumeId: volume.id, mode: 'read-only' } as const;
+    const reserve = ({ number }: ProfileVersion) => this.rows.report(wanted.desktopId, { ...base, baseNumber: number });
+    return this.opener.openToRead(wanted, volume, versions, reserve, signal);
   }
 
   private async failed(
@@ -200,9 +201,12 @@ export class DesktopProfileSync {
   /** The volume that a desktop writes, and its lease. Null when it holds none (any more). */
   private async held({ desktopId, username, context }: WantedProfile) {
     const volume = await this.vault.find({ username, context });
-    const leases = await this.leases.leasesOf(desktopId);
-    const lease = leases.find(({ volumeId }) => volumeId === volume?.id);
+    const lease = volume && (await this.leaseOf(desktopId, volume.id));
     return volume && lease ? { volume, lease } : null;
+  }
+
+  private async leaseOf(desktopId: string, volumeId: string): Promise<Lease | undefined> {
+    return (await this.leases.leasesOf(desktopId)).find((lease) => lease.volumeId === volumeId);
   }
 
   private async giveBack(wanted: WantedProfile, { volumeId, fence }: Lease): Promise<void> {
@@ -211,8 +215,10 @@ export class DesktopProfileSync {
       const volume = await this.vault.find({ username, context });
       if (volume?.id === volumeId) await this.keepOrDiscard(wanted, volume, fence);
     } catch (error) {
-      // Somebody else decides of the profile: nothing can be kept here, and nothing needs to be.
       if (!LeaseError.is(error, 'lost', 'deleted', 'stale')) throw error;
+      // Refused under a fence that was raised meanwhile, which says nothing of whose profile it is: tried again.
+      if (await this.leaseOf(desktopId, volumeId)) throw error;
+      // Somebody else decides of the profile: nothing can be kept here, and nothing needs to be.
       this.logger.warn({ err: error, desktopId, volumeId }, 'a profile is no longer ours to save');
     }
     await this.release(volumeId, desktopId);
@@ -256,8 +262,7 @@ export class DesktopProfileSync {
   }
 
   private async release(volumeId: string, desktopId: string): Promise<void> {
-    const leases = await this.leases.leasesOf(desktopId);
-    const held = leases.find((lease) => lease.volumeId === volumeId);
+    const held = await this.leaseOf(desktopId, volumeId);
     if (held) await this.leases.release(volumeId, held.fence);
     for (const { desktopId: waiting, host } of await this.rows.waitingFor(volumeId)) {
       await this.jobs.enqueue('desktop.profile', { desktopId: waiting }, { host });

@@ -1,4 +1,4 @@
-import { ImportRefused, LeaseError, ProfileKeyError, RecordError } from '#libs/profiles';
+import { DESTROYED_HERE, ImportRefused, LeaseError, ProfileKeyError, RecordError } from '#libs/profiles';
 import { VolumeError } from '#libs/volumes';
 
 /** What IT is told when an import is given up; null when the error may not last. */
@@ -15,6 +15,6 @@ export function importRefusalOf(error: unknown): string | null {
     return "The version is not in this site's own store: copy it there first";
   if (VolumeError.is(error, 'manifest-damaged')) return error.message;
   if (LeaseError.is(error, 'held', 'lost')) return 'A desktop has the profile open: log its person off first';
-  if (LeaseError.is(error, 'deleted')) return 'This profile was destroyed here, on purpose';
+  if (LeaseError.is(error, 'deleted')) return DESTROYED_HERE;
   return null;
 }

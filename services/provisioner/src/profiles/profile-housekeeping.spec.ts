@@ -11,13 +11,15 @@ import {
   profileVolumeName,
   replicateStore,
 } from '#libs/profiles';
-import { silentLogger } from '#libs/telemetry';
+import { createLogger, Metrics, silentLogger } from '#libs/telemetry';
 import { MemoryObjectStore, PROFILE_CHUNK_BYTES, VolumeStore } from '#libs/volumes';
+import { ProfileMetrics } from '../metrics/profile-metrics.js';
 import { ProfileHousekeeping } from './profile-housekeeping.js';
 import { ProfileVault } from './profile-vault.js';
 
 const logger = silentLogger();
-const keys = new ProfileKeys(randomBytes(32));
+const masterKey = randomBytes(32);
+const keys = new ProfileKeys(masterKey);
 const id = randomUUID();
 const name = profileVolumeName(id);
 const volume = { id, username: 'alice', context: 'work', wrappedKey: keys.make(id), sizeMib: 1 };
@@ -40,7 +42,10 @@ class Database {
   readonly leases: MemoryProfileLeases;
   lastNumber = 0;
   isDeleted = false;
+  readonly figures = new Metrics();
+  private readonly metrics = new ProfileMetrics(this.figures);
   retention = DEFAULT_RETENTION;
+  wrappedKey = volume.wrappedKey;
 
   constructor(readonly site: Site) {
     this.world.addHost('host');
@@ -71,22 +76,36 @@ class Database {
     if (until === 'recorded') await records.put({ ...volume, key }, version);
   }
 
-  run = (): Promise<void> => this.housekeeping().run(AbortSignal.timeout(60_000));
+  /** @param now what the configuration says; @param tell takes lines of the log */
+  run(now = keys, tell: (line: string) => void = () => {}): Promise<void> {
+    return this.housekeeping(now, tell).run(AbortSignal.timeout(60_000));
+  }
+
   /** What is done every minute. */
   erase = (): Promise<void> => this.housekeeping().erase(AbortSignal.timeout(60_000));
 
-  private housekeeping(): ProfileHousekeeping {
+  private housekeeping(now = keys, tell: (line: string) => void = () => {}): ProfileHousekeeping {
     const { site, leases } = this;
     const volumes = {
       toErase: async () => [],
       all: async () => (this.isDeleted ? [] : [id]),
       withUnwanted: async () => ((await this.leases.versions(id)).some(({ unwantedAt }) => unwantedAt) ? [id] : []),
-      byId: async () => ({ ...volume, lastNumber: this.lastNumber }),
+      byId: async () => ({ ...volume, wrappedKey: this.wrappedKey, lastNumber: this.lastNumber }),
+      rewrapKeys: async () => {
+        try {
+          this.wrappedKey = now.rewrap(id, this.wrappedKey);
+          return { rewrapped: 1, unopened: [] };
+        } catch {
+          return { rewrapped: 0, unopened: [id] };
+        }
+      },
     };
-    const { store, records, vault, clock } = site;
+    const vault = new ProfileVault(volumes as never, now);
+    const { store, records, clock } = site;
+    const log = createLogger({ service: 'test', destination: { write: tell } });
     const options = { profileRetention: this.retention };
     return new ProfileHousekeeping(
-      ...([volumes as never, leases, store, records, vault, options, clock, logger] as const),
+      ...([volumes as never, leases, store, records, vault, this.metrics, options, clock, log] as const),
     );
   }
 
@@ -234,6 +253,61 @@ describe('ProfileHousekeeping', () => {
     database.leases.drop = () => drop(id, []);
     await database.run();
     expect([await database.versions(), await site.recorded()]).toEqual([upTo(11), upTo(11)]);
+  });
+
+  describe('while the master key is being changed', () => {
+    const next = randomBytes(32);
+    const changing = new ProfileKeys(next, [masterKey]);
+    const done = 'nothing here needs the former master keys';
+    let log: string[];
+    const run = (now = changing) => database.run(now, (line) => log.push(line));
+    const left = async () => /master_key="other"} (\d+)/.exec(await database.figures.registry.metrics())?.[1];
+    const wrappedInStore = async () => {
+      const [records = []] = await site.records.ofPerson('alice');
+      return records.map(({ wrappedKey }) => new ProfileKeys(next).isCurrent(Buffer.from(wrappedKey, 'base64')));
+    };
+
+    beforeEach(async () => {
+      log = [];
+      await database.save(lease);
+      await database.save(lease);
+    });
+
+    it('wraps keys anew, then what records say, and says when the former one may go', async () => {
+      await database.run(keys, (line) => log.push(line));
+      expect([log, await left()]).toEqual([[], undefined]);
+      await run();
+      expect(await wrappedInStore()).toEqual([true, true]);
+      expect(log.map((line) => JSON.parse(line))).toEqual([
+        expect.objectContaining({ rewrapped: 1, left: 0 }),
+        expect.objectContaining({ msg: expect.stringContaining(done) }),
+      ]);
+      expect(await left()).toBe('0');
+      await run(new ProfileKeys(next));
+      expect(await wrappedInStore()).toEqual([true, true]);
+    });
+
+    it('does not say so while the store has other records, and goes on with the next round', async () => {
+      site.objects.interfere = (operation, key) => {
+        if (operation === 'put' && key.startsWith('profile-records/')) throw new Error('no answer');
+      };
+      await run();
+      expect(await wrappedInStore()).toEqual([false, false]);
+      expect([log.join(), await left()]).toEqual([expect.not.stringContaining(done), '1']);
+      site.objects.interfere = undefined;
+      await run();
+      expect(await wrappedInStore()).toEqual([true, true]);
+      expect([log.join(), await left()]).toEqual([expect.stringContaining(done), '0']);
+    });
+
+    it('names what no key opens, and looks after it all the same', async () => {
+      await database.run(new ProfileKeys(next, [randomBytes(32)]), (line) => log.push(line));
+      expect(log.map((line) => JSON.parse(line))).toEqual([
+        expect.objectContaining({ rewrapped: 0, left: 1 }),
+        expect.objectContaining({ level: 'warn', left: 1, volumeIds: [id] }),
+      ]);
+      expect([await left(), await database.versions()]).toEqual(['1', [1, 2]]);
+    });
   });
 
   it('takes the record away that comes after its version was dropped', async () => {

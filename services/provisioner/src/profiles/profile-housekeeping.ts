@@ -11,15 +11,19 @@ import {
 } from '#libs/profiles';
 import { CLOCK, LOGGER } from '#libs/telemetry';
 import { VolumeStore } from '#libs/volumes';
+import { ProfileMetrics } from '../metrics/profile-metrics.js';
 import { PROVISIONER_OPTIONS, type ProvisionerOptions } from '../provisioner-options.js';
 import { ProfileVault } from './profile-vault.js';
 
 /** Whoever copies a version here to have it imported asks for that at once. */
 const IMPORT_KEPT_MS = 24 * 3_600_000;
+/** Of volumes, in one line of the log. */
+const NAMED_AT_MOST = 20;
 
 /**
  * Takes versions of profiles away that nobody needs any more, and what writers that died left, and sees that the volume
- * store has the record of each version and no others. Safe on several hosts at once.
+ * store has the record of each version and no others. While the configuration has former master keys it replaces what
+ * they have wrapped, in the database and in records. Safe on several hosts at once.
  */
 @Injectable()
 export class ProfileHousekeeping {
@@ -29,6 +33,7 @@ export class ProfileHousekeeping {
     private readonly store: VolumeStore,
     private readonly records: ProfileRecords,
     private readonly vault: ProfileVault,
+    private readonly metrics: ProfileMetrics,
     @Inject(PROVISIONER_OPTIONS) private readonly options: Pick<ProvisionerOptions, 'profileRetention'>,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -36,15 +41,19 @@ export class ProfileHousekeeping {
 
   /** @throws the signal's reason, VolumeError; what concerns one volume alone is logged */
   async run(signal: AbortSignal): Promise<void> {
+    const unopened = this.vault.hasFormerKeys ? await this.rewrapKeys() : null;
     await this.eraseDestroyed(signal);
     for (const [volumeId, { isDestroyed, numbers }] of await this.records.names(undefined, signal)) {
       signal.throwIfAborted();
       if (isDestroyed) await this.attempt(volumeId, () => this.eraseLate(volumeId, numbers.keys()));
     }
-    for (const volumeId of await this.volumes.all()) {
+    const all = await this.volumes.all();
+    const needOthers = new Set(unopened);
+    for (const volumeId of all) {
       signal.throwIfAborted();
-      await this.attempt(volumeId, () => this.tidy(volumeId));
+      if (!(await this.attempt(volumeId, () => this.tidy(volumeId)))) needOthers.add(volumeId);
     }
+    if (unopened) this.tellOfFormerKeys(all.length, needOthers);
     await this.forgetImports();
   }
 
@@ -62,6 +71,31 @@ export class ProfileHousekeeping {
     for (const volumeId of await this.volumes.toErase()) {
       signal.throwIfAborted();
       await this.attempt(volumeId, () => this.eraseVolume(volumeId));
+    }
+  }
+
+  /** @returns volumes whose keys no master key here opens */
+  private async rewrapKeys(): Promise<readonly string[]> {
+    const { rewrapped, unopened } = await this.vault.rewrap();
+    this.logger.info({ rewrapped, left: unopened.length }, 'keys of profiles were wrapped under the new master key');
+    return unopened;
+  }
+
+  /** @param left volumes whose keys, or records in the store, are not known to be under the present master key */
+  private tellOfFormerKeys(all: number, left: ReadonlySet<string>): void {
+    this.metrics.keys.set({ master_key: 'present' }, all - left.size);
+    this.metrics.keys.set({ master_key: 'other' }, left.size);
+    if (left.size > 0) {
+      const volumeIds = [...left].slice(0, NAMED_AT_MOST);
+      this.logger.warn(
+        { left: left.size, volumeIds },
+        'no master key of the configuration opens these profiles, or their records in the store were not replaced yet',
+      );
+    } else {
+      this.logger.info(
+        { profiles: all },
+        'nothing here needs the former master keys: they may be taken out of the configuration of this host',
+      );
     }
   }
 
@@ -125,11 +159,13 @@ export class ProfileHousekeeping {
     }
   }
 
-  private async attempt(volumeId: string, work: () => Promise<void>): Promise<void> {
+  private async attempt(volumeId: string, work: () => Promise<void>): Promise<boolean> {
     try {
       await work();
+      return true;
     } catch (error) {
       this.logger.warn({ err: error, volumeId }, 'a profile volume could not be looked after');
+      return false;
     }
   }
 }

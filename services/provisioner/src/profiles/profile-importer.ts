@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ImportProfile, ProfileRecord } from '#libs/contracts';
 import {
+  DESTROYED_HERE,
   ImportRefused,
   ProfileLeases,
   ProfileRecords,
@@ -35,9 +36,7 @@ export class ProfileImporter {
     const wrapped = Buffer.from(record.wrappedKey, 'base64');
     const key = keys.unwrap(volumeId, wrapped);
     verifySeal(record, key);
-    if (await this.records.isDestroyed(volumeId)) {
-      throw new ImportRefused('This profile was destroyed here, on purpose');
-    }
+    if (await this.records.isDestroyed(volumeId)) throw new ImportRefused(DESTROYED_HERE);
     await (await this.store.openVersion(versionId, { key })).close();
     const wrappedKey = keys.isCurrent(wrapped) ? wrapped : keys.rewrap(volumeId, wrapped);
     const sizeMib = Math.ceil(record.sizeBytes / MIB);

@@ -59,9 +59,8 @@ export class ProfileOpener {
       const served = lease.served ?? (await this.makeFirst(volume, lease, signal));
       const opened = await this.open(wanted, volume, served, signal);
       if (opened.state === 'opened') return { ...opened, number: served.number, isOlder };
-      const { detail } = opened;
-      this.logger.error({ desktopId: wanted.desktopId, volumeId: volume.id, number: served.number, detail }, 'damaged');
-      lease = await this.leases.markDamaged(volume.id, lease.fence, served.number, detail);
+      this.tellOfDamage(wanted, volume, served, opened.detail);
+      lease = await this.leases.markDamaged(volume.id, lease.fence, served.number, opened.detail);
     }
   }
 
@@ -76,16 +75,37 @@ export class ProfileOpener {
     return this.writer.writeFirst(volume, lease, signal);
   }
 
-  /** The same of a version that another desktop goes on writing. @throws ProfileFailed, as `openToWrite` */
+  /**
+   * The same of what another desktop goes on writing: whoever only reads marks nothing as damaged.
+   * @param versions newest first
+   * @param reserve keeps a version from retention, before it is tried
+   * @throws ProfileFailed, as `openToWrite`
+   */
   async openToRead(
     wanted: WantedProfile,
     volume: UnlockedVolume,
-    newest: ProfileVersion,
+    versions: readonly ProfileVersion[],
+    reserve: (version: ProfileVersion) => Promise<unknown>,
     signal: AbortSignal,
   ): Promise<OpenedProfile> {
-    const opened = await this.open(wanted, volume, newest, signal);
-    if (opened.state === 'opened') return { ...opened, number: newest.number, isOlder: false };
-    throw new ProfileFailed('damaged', opened.detail);
+    let isOlder = false;
+    for (const version of versions) {
+      await reserve(version);
+      const opened = await this.open(wanted, volume, version, signal);
+      if (opened.state === 'opened') return { ...opened, number: version.number, isOlder };
+      this.tellOfDamage(wanted, volume, version, opened.detail);
+      isOlder = true;
+    }
+    throw new ProfileFailed('damaged', 'no version of the profile can be read');
+  }
+
+  private tellOfDamage(
+    { desktopId }: WantedProfile,
+    { id: volumeId }: UnlockedVolume,
+    { number }: ProfileVersion,
+    detail: string,
+  ): void {
+    this.logger.error({ desktopId, volumeId, number, detail }, 'a version of a profile is damaged');
   }
 
   /** Serves a version to a machine that is to have it, or has it already. @throws VolumeError */
@@ -117,7 +137,14 @@ export class ProfileOpener {
       const call = { signal, timeoutMs: this.options.guestOpenTimeoutMs };
       const opened = await openGuestProfile(this.driver, desktopId, wish, call);
       this.metrics.openSeconds.observe({ phase: 'guest' }, (performance.now() - startedAt) / 1_000);
-      if (opened.state === 'opened') return opened;
+      if (opened.state === 'opened') {
+        const { keptPaths } = opened;
+        if (keptPaths.length > 0) {
+          const what = { desktopId, volumeId: volume.id, keptPaths };
+          this.logger.warn(what, 'folders that the pool excludes are kept: the profile has something else there');
+        }
+        return opened;
+      }
       // A guest cannot tell what is wrong with a disk that it cannot read.
       const unread = this.exports.reader(desktopId, wish.volumeId)?.lastFailure;
       if (unread) throw unread;

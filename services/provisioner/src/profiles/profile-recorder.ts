@@ -16,7 +16,11 @@ export class ProfileRecorder {
 
   /** Never rejects: the version is committed whatever becomes of its record. */
   async record(volume: UnlockedVolume, version: ProfileVersion): Promise<void> {
-    await this.attempt(volume.id, version, () => this.records.put(volume, version));
+    await this.attempt(volume.id, version, async () => {
+      // The key may have been wrapped anew while the version was being made.
+      const present = await this.volumes.byId(volume.id);
+      if (present) await this.records.put({ ...present, key: volume.key }, version);
+    });
   }
 
   /** Never rejects. */

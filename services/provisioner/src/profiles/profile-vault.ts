@@ -5,6 +5,7 @@ import {
   type ProfileVolume,
   type ProfileVolumeKey,
   ProfileVolumes,
+  type RewrappedKeys,
 } from '#libs/profiles';
 
 /** Injection token of the `ProfileKeys` of the configuration; null without a master key. */
@@ -26,6 +27,16 @@ export class ProfileVault {
   /** False without a master key on this host: then nothing opens. */
   get isOpen(): boolean {
     return this.keys !== null;
+  }
+
+  /** Whether the master key is being changed: the configuration has former ones. */
+  get hasFormerKeys(): boolean {
+    return this.keys?.hasFormer ?? false;
+  }
+
+  /** Wraps what former master keys have wrapped under the present one. @throws ProfileKeyError as `requireKeys` */
+  rewrap(): Promise<RewrappedKeys> {
+    return this.volumes.rewrapKeys(this.requireKeys());
   }
 
   /** The person's volume of the context; made at its first use. @throws ProfileKeyError, DomainError `not-found` */

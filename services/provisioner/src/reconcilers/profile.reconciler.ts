@@ -10,6 +10,7 @@ import { DesktopProfileSync } from '../profiles/desktop-profile-sync.js';
 import { ProfileHousekeeping } from '../profiles/profile-housekeeping.js';
 import { PROFILE_OPTIONS, type ProfileOptions } from '../profiles/profile-options.js';
 import { ProfileUsage } from '../profiles/profile-usage.js';
+import { ProfileVault } from '../profiles/profile-vault.js';
 import { PROVISIONER_OPTIONS, type ProvisionerOptions } from '../provisioner-options.js';
 
 /** A job that was added has surely begun by then; if not, it was lost with Redis, or what it waits for has changed. */
@@ -40,13 +41,15 @@ export class ProfileReconciler {
     private readonly adoption: AdoptProfiles,
     private readonly housekeeping: ProfileHousekeeping,
     private readonly usage: ProfileUsage,
+    vault: ProfileVault,
     @Inject(JobDispatcher) private readonly jobs: JobSink,
     @Inject(PROVISIONER_OPTIONS) private readonly options: ProvisionerOptions,
     @Inject(PROFILE_OPTIONS) private readonly profileOptions: ProfileOptions,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
-    this.tidyAtMs = this.clock.now().getTime() + TIDY_EVERY_MS;
+    // Whoever changes the master key waits for what it wraps anew.
+    this.tidyAtMs = this.clock.now().getTime() + (vault.hasFormerKeys ? 0 : TIDY_EVERY_MS);
   }
 
   async run(): Promise<void> {
