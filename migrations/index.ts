@@ -8,6 +8,7 @@ import { KeepImagesInStore1795406400000 } from './1795406400000-keep-images-in-s
 import { KeepProfiles1795410000000 } from './1795410000000-keep-profiles.js';
 import { LookIntoProfiles1795413600000 } from './1795413600000-look-into-profiles.js';
 import { KeepWhenDamageWasFound1795417200000 } from './1795417200000-keep-when-damage-was-found.js';
+import { MarkUnwantedWork1795503600000 } from './1795503600000-mark-unwanted-work.js';
 import { GiveUpProfiles1795507200000 } from './1795507200000-give-up-profiles.js';
 
 /** All migrations in the order in which they are applied. */
@@ -22,5 +23,6 @@ export const migrations = [
   KeepProfiles1795410000000,
   LookIntoProfiles1795413600000,
   KeepWhenDamageWasFound1795417200000,
+  MarkUnwantedWork1795503600000,
   GiveUpProfiles1795507200000,
 ];

@@ -26,7 +26,7 @@ export type ProfileConflict = z.infer<typeof profileConflictSchema>;
 export const profileAtLogOffSchema = z.enum(['keep', 'erase', 'ask']);
 export type ProfileAtLogOff = z.infer<typeof profileAtLogOffSchema>;
 
-/** `erase`: the profile is left as it was when the session was given its desktop. */
+/** `erase`: nothing that the session wrote is kept, saved or not. */
 export const profileOutcomeSchema = z.enum(['keep', 'erase']);
 export type ProfileOutcome = z.infer<typeof profileOutcomeSchema>;
 

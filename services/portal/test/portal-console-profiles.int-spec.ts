@@ -60,7 +60,7 @@ describe('people in the console', () => {
   it('lose a profile only after their name was typed', async () => {
     await openConsole('/people/alice');
     await portal.at('delete-work').click();
-    await portal.at('delete-dialog').filter({ hasText: 'nobody can ever read' }).waitFor();
+    await portal.at('delete-dialog').filter({ hasText: 'goldleaf store replicate' }).waitFor();
     expect(await portal.at('modal-action').isDisabled()).toBe(true);
     await portal.at('delete-typed').fill('alic');
     await portal.at('delete-typed').press('Enter');

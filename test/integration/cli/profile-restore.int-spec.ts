@@ -129,7 +129,7 @@ describe('a profile whose site is lost', () => {
   it('is gone from the replica after the next run when it is destroyed, and does not come back', async () => {
     const [site] = opened as [Site];
     await site.goldleaf('profile', 'delete', 'alice', '--yes');
-    await site.housekeeping.eraseDestroyed(AbortSignal.timeout(60_000));
+    await site.housekeeping.erase(AbortSignal.timeout(60_000));
     const own = join(site.fleet.stateDir, 'store/profile-records', volumeId);
     expect(await readdir(own)).toEqual(['destroyed']);
     const run = await site.goldleaf<ReplicatedStore>('store', 'replicate', replica);

@@ -94,9 +94,10 @@ describe('goldleaf profile', () => {
     expect(asked).toMatchObject({ exitCode: 2, stdout: '' });
     expect(asked.stderr).toContain('Add --yes to do it');
     expect((await cli.json<unknown[]>(['profile', 'list', 'alice'])).document).toHaveLength(1);
-    expect((await cli.run(['profile', 'delete', 'alice', '--yes'])).stdout).toContain(
-      'All profiles of alice: destroyed',
-    );
+    const { stdout } = await cli.run(['profile', 'delete', 'alice', '--yes']);
+    expect(stdout).toContain('All profiles of alice: destroyed');
+    // What was copied elsewhere is not.
+    expect(stdout).toContain('run "goldleaf store replicate" to each copy of the store');
     expect((await cli.json<unknown[]>(['profile', 'list', 'alice'])).document).toEqual([]);
   });
 });

@@ -1,8 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { poolProfileSchema, type SessionView } from '#libs/contracts';
-import { PoolService } from '#libs/desktops';
 import { FakeHost } from '#libs/hypervisor';
-import { JobDispatcher } from '#libs/jobs';
 import { ProfileLeases, ProfileVolumes } from '#libs/profiles';
 import { SessionService } from '#libs/sessions';
 import { until } from '#libs/testing';
@@ -139,77 +137,6 @@ describe('roaming profiles', () => {
     await service().logOff(alice, first.id);
     await free();
     expect(await read(await logOn(), 8)).toBe('all kept');
-  });
-
-  it('leaves things as they were when its person does not want to keep what they did', async () => {
-    const ask = poolProfileSchema.parse({ context: 'work', atLogOff: 'ask' });
-    await fleet.addPool({ name: 'asking', profile: ask });
-    const first = await logOn('asking');
-    await write(first, 'good');
-    await service().logOff(alice, first.id, 'keep');
-    await free();
-    const second = await logOn('asking');
-    await write(second, 'bad!');
-    // Also what was saved meanwhile is taken back.
-    await fleet.database.dataSource.query('UPDATE session_profiles SET next_save_at = now()');
-    await until('a version of the work', async () => (await reasons())[0] === 'write-back');
-    // And what a restart saved.
-    await service().recycle(alice, second.id);
-    const third = await onAnother(second);
-    await write(third, 'worse');
-    await service().logOff(alice, third.id, 'erase');
-    await free();
-    expect(await read(await logOn(), 5)).toBe('good\0');
-  });
-
-  describe('when its person does not want to keep what they did before a restart, and the last desktop', () => {
-    const ask = poolProfileSchema.parse({ context: 'work', atLogOff: 'ask' });
-    /** A session that restarts, with its work saved, after one that was kept. */
-    const restarted = async (spares: number) => {
-      await fleet.addPool({ name: 'asking', profile: ask, ...(spares === 0 && { spares, max: 1 }) });
-      const first = await logOn('asking');
-      await write(first, 'good');
-      await service().logOff(alice, first.id, 'keep');
-      await free();
-      const second = await logOn('asking');
-      await write(second, 'bad!');
-      return second;
-    };
-    const restoredFrom = async () => (await leases().newest(await volumeId()))?.restoredFrom ?? null;
-
-    it('never had it, goes back to how it was', async () => {
-      const second = await restarted(2);
-      host.machines.guestProgram = (machineId, command) =>
-        command.args[0] === 'open'
-          ? { exitCode: 0, stdout: 'failed\tthe test says so\n', stderr: '' }
-          : host.machines.runKnownProgram(machineId, command);
-      await service().recycle(alice, second.id);
-      const third = await onAnother(second);
-      expect(third.profile).toMatchObject({ state: 'failed' });
-      expect(await reasons()).toEqual(['recycle', 'log-off', 'first']);
-      await service().logOff(alice, third.id, 'erase');
-      host.machines.guestProgram = (...call) => host.machines.runKnownProgram(...call);
-      await until('it is taken back', async () => (await restoredFrom()) === 2);
-      expect(await read(await logOn(), 4)).toBe('good');
-    });
-
-    it('was never there, is what it was for whoever logs on at once', async () => {
-      const jobs = host.app.get(JobDispatcher, { strict: false });
-      const enqueue = jobs.enqueue.bind(jobs);
-      jest.spyOn(jobs, 'enqueue').mockImplementation(async (name, payload, options) => {
-        // Redis loses these, and they are added again only seconds later.
-        if (name !== 'profile.restore') await enqueue(name, payload as never, options);
-      });
-      const second = await restarted(0);
-      // No desktop takes the place of this one.
-      await fleet.app.get(PoolService).update('asking', { mode: 'maintenance' }, 'test');
-      await service().recycle(alice, second.id);
-      await until('the work is saved', async () => (await reasons())[0] === 'recycle');
-      await free();
-      await service().logOff(alice, second.id, 'erase');
-      expect(await read(await logOn(), 4)).toBe('good');
-      expect(await restoredFrom()).toBe(2);
-    });
   });
 
   it('falls back to the version before when the newest is damaged, says so, and keeps the damaged one', async () => {

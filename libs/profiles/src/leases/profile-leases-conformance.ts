@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
+import { describeDiscarding } from './discarding-conformance.js';
 import { describeHolding } from './holding-conformance.js';
 import { describeImporting } from './importing-conformance.js';
 import type { ProfileLeasesSetup } from './leases-world-conformance.js';
@@ -23,6 +24,7 @@ export function describeProfileLeases(name: string, setup: () => Promise<Profile
     describeHolding(() => given);
     describeWriting(() => given);
     describeRestoring(() => given);
+    describeDiscarding(() => given);
     describeImporting(() => given);
   });
 }

@@ -102,9 +102,19 @@ export abstract class ProfileLeases {
   abstract release(volumeId: string, fence: number): Promise<boolean>;
 
   /**
+   * What these desktops wrote is not to be kept: it is nobody's newest any more, nor gone back or fallen back to, and
+   * `dropExpired` drops it. The first version of a volume, which is empty, stays. Safe to repeat.
+   * @param fence the holder's, whose lease ends with it, as what it writes is based on what is gone; absent: of desktops
+   *   that are gone
+   * @returns the numbers of what was not unwanted before
+   * @throws LeaseError `lost`; `held` when another desktop writes on top of it; `not-found`, `deleted`
+   */
+  abstract discard(volumeId: string, desktopIds: readonly string[], fence?: number): Promise<number[]>;
+
+  /**
    * Takes a number under which an older version, also a damaged one, is to be published again in the volume store.
    * @param after as of `beginVersion`
-   * @throws LeaseError `held` when a desktop may write, `not-found`, `deleted`
+   * @throws LeaseError `held` when a desktop may write, `not-found` also when it is unwanted, `deleted`
    */
   abstract beginRestore(volumeId: string, from: number, after?: number): Promise<BegunRestore>;
 
@@ -125,7 +135,7 @@ export abstract class ProfileLeases {
 
   abstract newest(volumeId: string): Promise<ProfileVersion | null>;
 
-  /** All that were committed, newest first, damaged ones too. */
+  /** All that were committed, highest number first, damaged and unwanted ones too. */
   abstract versions(volumeId: string): Promise<ProfileVersion[]>;
 
   /**

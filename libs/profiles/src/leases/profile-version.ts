@@ -26,6 +26,8 @@ export interface ProfileVersion {
   readonly damage: string | null;
   /** When that was found; by the store's clock. */
   readonly damagedAt: Date | null;
+  /** Since when whoever wrote it does not want it kept: it is there for machines that read from it, and then gone. */
+  readonly unwantedAt: Date | null;
   /** By the store's clock. */
   readonly createdAt: Date;
 }

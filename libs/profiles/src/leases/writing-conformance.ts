@@ -36,6 +36,7 @@ export function describeWriting(given: () => ProfileLeasesSetup): void {
           reason: 'roamed',
           damage: null,
           damagedAt: null,
+          unwantedAt: null,
         },
         ...{ desktopId: lease.desktopId, host: lease.host, fence: lease.fence, createdAt: expect.any(Date) },
       });

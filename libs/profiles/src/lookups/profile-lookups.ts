@@ -56,7 +56,9 @@ const WAITING_AT_MOST = 8;
 /** Files of one person that are kept for them; who asks for more has taken the ones before. */
 const FILES_AT_MOST = 4;
 
-const alive = `lookup.created_at > now() - interval '${KEPT_MINUTES} minutes' AND volume.deleted_at IS NULL`;
+const alive = `lookup.created_at > now() - interval '${KEPT_MINUTES} minutes' AND volume.deleted_at IS NULL
+  AND NOT EXISTS (SELECT FROM profile_versions AS version WHERE version.volume_id = lookup.volume_id
+                     AND version.number = lookup.number AND version.unwanted_at IS NOT NULL)`;
 const ofRequester = `FROM profile_lookups AS lookup JOIN profile_volumes AS volume ON volume.id = lookup.volume_id
   WHERE lookup.id = $1 AND lookup.volume_id = $2 AND lookup.number = $3 AND lookup.requested_by = $4 AND ${alive}`;
 
@@ -78,7 +80,7 @@ export class ProfileLookups {
       `SELECT (SELECT count(*) FROM profile_lookups AS lookup WHERE requested_by = $3 AND state = 'waiting'
                   AND created_at > now() - make_interval(secs => ${NO_ANSWER_AFTER_SECONDS}))::int AS waiting
          FROM profile_versions AS version JOIN profile_volumes AS volume ON volume.id = version.volume_id
-        WHERE volume_id = $1 AND number = $2 AND state <> 'writing' AND volume.deleted_at IS NULL`,
+        WHERE volume_id = $1 AND number = $2 AND state <> 'writing' AND unwanted_at IS NULL AND volume.deleted_at IS NULL`,
       [volumeId, number, requestedBy],
     );
     if (!present) throw new DomainError(errors.notFound, 'There is no such version');
@@ -151,7 +153,7 @@ export class ProfileLookups {
     return this.end(id, 'failed', failure, null);
   }
 
-  /** Forgets those that are old, and those of profiles that were destroyed. */
+  /** Forgets those that are old, and those of what is not to be seen any more. */
   async sweep(): Promise<void> {
     await readRows(
       this.dataSource,

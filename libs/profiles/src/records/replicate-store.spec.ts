@@ -57,6 +57,7 @@ class Person {
         writtenBytes: 1,
         damage: null,
         damagedAt: null,
+        unwantedAt: null,
       },
       createdAt: new Date(),
     };

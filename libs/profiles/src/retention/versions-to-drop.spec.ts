@@ -11,6 +11,7 @@ interface Given {
   readonly state: 'good' | 'damaged';
   readonly createdAt: Date;
   readonly damagedAt: Date | null;
+  readonly unwantedAt: Date | null;
 }
 
 const at = (number: number, time: string, damagedAt: string | null = null): Given => ({
@@ -18,6 +19,7 @@ const at = (number: number, time: string, damagedAt: string | null = null): Give
   state: damagedAt === null ? 'good' : 'damaged',
   createdAt: new Date(time),
   damagedAt: damagedAt === null ? null : new Date(damagedAt),
+  unwantedAt: null,
 });
 const only = (over: Partial<RetentionPolicy>): RetentionPolicy => ({
   last: 1,
@@ -84,15 +86,19 @@ describe('versionsToDrop', () => {
   });
 
   const anyVersions = fc
-    .array(fc.record({ hoursAgo: fc.integer({ min: -48, max: 5_000 }), isDamaged: fc.boolean() }), { maxLength: 60 })
+    .array(
+      fc.record({ hoursAgo: fc.integer({ min: -48, max: 5_000 }), isDamaged: fc.boolean(), isUnwanted: fc.boolean() }),
+      { maxLength: 60 },
+    )
     .map((all) =>
       all
         .sort((a, b) => b.hoursAgo - a.hoursAgo)
-        .map(({ hoursAgo, isDamaged }, index) => ({
+        .map(({ hoursAgo, isDamaged, isUnwanted }, index) => ({
           number: index + 1,
           state: isDamaged ? ('damaged' as const) : ('good' as const),
           createdAt: new Date(now.getTime() - hoursAgo * HOUR_MS),
           damagedAt: isDamaged ? new Date(now.getTime() - hoursAgo * HOUR_MS) : null,
+          unwantedAt: isUnwanted ? now : null,
         })),
     );
   const anyPolicy = fc.record({
@@ -107,12 +113,22 @@ describe('versionsToDrop', () => {
       fc.property(anyVersions, anyPolicy, fc.array(fc.integer({ min: 1, max: 60 })), (versions, policy, inUse) => {
         const dropped = versionsToDrop(versions, policy, now, inUse);
         const left = versions.filter(({ number }) => !dropped.includes(number));
-        const newest = versions.filter(({ state }) => state === 'good').at(-1);
+        const newest = versions.filter(({ state, unwantedAt }) => state === 'good' && !unwantedAt).at(-1);
         expect(dropped).not.toContain(newest?.number);
         expect(dropped.filter((number) => inUse.includes(number))).toEqual([]);
+        expect(left.filter(({ number, unwantedAt }) => unwantedAt && !inUse.includes(number))).toEqual([]);
         expect(versionsToDrop(left, policy, now, inUse)).toEqual([]);
       }),
     );
+  });
+
+  it('drops what nobody wants, whatever the policy, and does not count it', () => {
+    const versions = [at(1, '2026-11-23T08:00:00Z'), at(2, '2026-11-23T09:00:00Z'), at(3, '2026-11-23T10:00:00Z')];
+    const unwanted = { ...at(4, '2026-11-23T11:00:00Z'), unwantedAt: now };
+    const damaged = { ...at(5, '2026-11-23T11:00:00Z', '2026-11-23T11:00:00Z'), unwantedAt: now };
+    const policy = only({ last: 2, damagedDays: 30 });
+    expect(versionsToDrop([...versions, unwanted, damaged], policy, now)).toEqual([1, 4, 5]);
+    expect(versionsToDrop([...versions, unwanted], policy, now, [4])).toEqual([1]);
   });
 
   it('keeps no more than the policy speaks of', () => {

@@ -6,27 +6,28 @@ const DAY_MS = 86_400_000;
 const MONDAY_MS = 4 * DAY_MS;
 
 /**
- * The versions that the policy has no use for. The newest good one always stays; so does what is in use, and
- * what is damaged where nothing is good.
+ * The versions that the policy has no use for, and all that are unwanted. The newest good one always stays; so does what
+ * is in use, and what is damaged where nothing is good.
  * @param versions all of one volume, in any order
  * @param inUse numbers that machines read from: `ProfileLeases.numbersInUse`
  * @returns numbers for `ProfileLeases.drop`, lowest first
  */
 export function versionsToDrop(
-  versions: readonly Pick<ProfileVersion, 'number' | 'state' | 'createdAt' | 'damagedAt'>[],
+  versions: readonly Pick<ProfileVersion, 'number' | 'state' | 'createdAt' | 'damagedAt' | 'unwantedAt'>[],
   policy: RetentionPolicy,
   now: Date,
   inUse: readonly number[] = [],
 ): number[] {
   const newestFirst = [...versions].sort((a, b) => b.number - a.number);
-  const good = newestFirst.filter(({ state }) => state === 'good');
+  const wanted = newestFirst.filter(({ unwantedAt }) => !unwantedAt);
+  const good = wanted.filter(({ state }) => state === 'good');
   const kept = new Set(inUse);
   for (const { number } of good.slice(0, Math.max(1, policy.last))) kept.add(number);
   const today = Math.floor(now.getTime() / DAY_MS);
   keepLastOfEach(good, kept, ({ createdAt }) => today - Math.floor(createdAt.getTime() / DAY_MS), policy.days);
   const thisWeek = weekOf(now);
   keepLastOfEach(good, kept, ({ createdAt }) => thisWeek - weekOf(createdAt), policy.weeks);
-  for (const { number, damagedAt } of newestFirst) {
+  for (const { number, damagedAt } of wanted) {
     if (!damagedAt) continue;
     const isFresh = now.getTime() - damagedAt.getTime() < policy.damagedDays * DAY_MS;
     // They are all that there is of the profile: somebody has to decide.

@@ -33,7 +33,7 @@ export function listVolumes(rows: ReadRows, username: string): Promise<ProfileVo
                      (count(*) FILTER (WHERE state = 'good'))::int AS versions,
                      (count(*) FILTER (WHERE state = 'damaged'))::int AS damaged,
                      coalesce(sum(written_bytes), 0)::float8 AS "storedBytes"
-                FROM profile_versions WHERE volume_id = volume.id) AS figures
+                FROM profile_versions WHERE volume_id = volume.id AND unwanted_at IS NULL) AS figures
       WHERE username = $1 AND volume.deleted_at IS NULL ORDER BY volume.context`,
     [username],
   );

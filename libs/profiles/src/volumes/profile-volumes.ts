@@ -86,8 +86,9 @@ export class ProfileVolumes {
   }
 
   /**
-   * Destroys the keys of all volumes of a person, or of one context, also in imports that were asked for: nothing in any
-   * version, replica or backup can be read again. Whoever writes them loses the lease. Their next logon makes a new, empty volume.
+   * Destroys the keys of all volumes of a person, or of one context, also in imports that were asked for: no version of
+   * them can be read here again, nor in a replica once the store was replicated to it. Whoever writes them loses the
+   * lease. Their next logon makes a new, empty volume.
    * @returns the volumes, and the desktops that had leases: their sessions keep nothing any more
    */
   async destroy(
@@ -127,6 +128,16 @@ export class ProfileVolumes {
       this.dataSource,
       `SELECT id FROM profile_volumes WHERE deleted_at IS NOT NULL
           AND EXISTS (SELECT FROM profile_versions WHERE volume_id = id) ORDER BY deleted_at`,
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /** Ids of volumes with versions that nobody wants. */
+  async withUnwanted(): Promise<string[]> {
+    const rows = await readRows<{ id: string }>(
+      this.dataSource,
+      `SELECT id FROM profile_volumes WHERE deleted_at IS NULL
+          AND EXISTS (SELECT FROM profile_versions WHERE volume_id = id AND unwanted_at IS NOT NULL) ORDER BY id`,
     );
     return rows.map(({ id }) => id);
   }

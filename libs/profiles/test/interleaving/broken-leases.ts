@@ -41,6 +41,11 @@ export const brokenLeases = {
       return [];
     }
   },
+  'discards what somebody goes on from': class extends MemoryProfileLeases {
+    protected override isNewestOf(): boolean {
+      return false;
+    }
+  },
   'never takes over': class extends MemoryProfileLeases {
     protected override mayStillWrite(): boolean {
       return true;

@@ -33,11 +33,11 @@ function memorySetup(Leases: typeof MemoryProfileLeases = MemoryProfileLeases): 
   };
 }
 
-describe('interleavings of logons, write-backs, crashes, late commits, take-overs and restores', () => {
+describe('interleavings of logons, write-backs, crashes, late commits, take-overs, restores and discards', () => {
   it(
     `let one machine write at a time, lose no committed change and lock nobody out, in ${SEEDS} orders`,
     async () => {
-      const sum = { commits: 0, restores: 0, refused: 0, fenced: 0 };
+      const sum = { commits: 0, restores: 0, discards: 0, refused: 0, fenced: 0 };
       for (let seed = 1; seed <= SEEDS; seed += 1) {
         const done: Interleaved = await runInterleaving(seed, memorySetup(), STEPS);
         for (const key of Object.keys(sum) as (keyof Interleaved)[]) sum[key] += done[key];

@@ -31,6 +31,7 @@ export class ProfileModel {
   readonly names = new Map<number, string>();
   commits = 0;
   restores = 0;
+  discards = 0;
 
   newest(): Committed | undefined {
     return this.good.get(Math.max(...this.good.keys()));
@@ -81,6 +82,14 @@ export class ProfileModel {
     if (!this.corrupt.has(number) || !version) throw new Violation(`${number} was said to be damaged and is not`);
     this.damaged.set(number, version);
     this.good.delete(number);
+  }
+
+  discarded(numbers: readonly number[]): void {
+    for (const number of numbers) {
+      this.good.delete(number);
+      this.damaged.delete(number);
+    }
+    this.discards += numbers.length;
   }
 
   dropped(numbers: readonly number[]): void {

@@ -40,9 +40,9 @@ function* commit(world: SimWorld, desktop: SimDesktop, disk: Disk | null, first?
       model.begins(begun.number);
       return begun;
     });
-    const content =
-      first ??
-      model.read(parent as NonNullable<typeof parent>).map((old, at) => (changed.has(at) ? (seen[at] ?? 0) : old));
+    if (!first && !parent) throw new Violation(`desktop ${desktop.id} writes on top of nothing`);
+    const below = parent ? model.read(parent) : [];
+    const content = first ?? below.map((old, at) => (changed.has(at) ? (seen[at] ?? 0) : old));
     const versionId = versionIdOf(content);
     yield* call(async () => {
       model.contents.set(versionId, content);
@@ -125,7 +125,7 @@ function* adoptAgain(world: SimWorld, desktop: SimDesktop, error: unknown): Part
   return false;
 }
 
-/** Unmounts, keeps the last version, gives the lease back and destroys the machine. */
+/** Unmounts, keeps the last version or none, gives the lease back and destroys the machine. */
 export function* end(world: SimWorld, desktop: SimDesktop): Task {
   const { setup, volumeId } = world;
   const { fences, machines } = desktop.host;
@@ -135,7 +135,9 @@ export function* end(world: SimWorld, desktop: SimDesktop): Task {
     disk.isClosed = true;
     yield* pause();
     try {
-      yield* commit(world, desktop, disk);
+      if (!desktop.isUnwanted) yield* commit(world, desktop, disk);
+      // Or its session goes on with another desktop and discards later what all of them wrote.
+      else if (world.random.chance(0.5)) yield* discardOwn(world, desktop);
     } catch (error) {
       // Then it is tried again.
       if (yield* adoptAgain(world, desktop, error)) throw error;
@@ -149,6 +151,18 @@ export function* end(world: SimWorld, desktop: SimDesktop): Task {
   yield* pause();
   yield* call(() => moveDesktop(world, desktop, 'recycling'));
   yield* call(() => moveDesktop(world, desktop, 'deleted'));
+}
+
+function* discardOwn({ setup, model, volumeId }: SimWorld, { id, host }: SimDesktop): Part<void> {
+  const fence = host.fences.get(id) ?? 0;
+  yield* call(async () => model.discarded(await setup.leases.discard(volumeId, [id], fence)));
+  host.fences.delete(id);
+}
+
+/** What desktops that are gone wrote and nobody wants. */
+export function* discard({ setup, model, volumeId, desktops }: SimWorld): Task {
+  const gone = desktops.filter(({ state, isUnwanted }) => state === 'deleted' && isUnwanted).map(({ id }) => id);
+  yield* call(async () => model.discarded(await setup.leases.discard(volumeId, gone)));
 }
 
 /** The host says that it is there, and hears whether IT has fenced it off. */

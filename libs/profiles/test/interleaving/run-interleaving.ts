@@ -1,7 +1,7 @@
 import { Random } from '../../../../test/simulation/engine/random.js';
 import type { ProfileLeasesSetup } from '../../src/leases/leases-world-conformance.js';
 import { ProfileModel, Violation } from './profile-model.js';
-import { restore, retain } from './provisioner-tasks.js';
+import { discard, restore, retain } from './provisioner-tasks.js';
 import { Scheduler } from './scheduler.js';
 import { checkWriters, moveDesktop, type SimDesktop, SimHost, type SimWorld } from './sim-world.js';
 
@@ -12,6 +12,7 @@ const SETTLING_STEPS = 4_000;
 export interface Interleaved {
   readonly commits: number;
   readonly restores: number;
+  readonly discards: number;
   readonly refused: number;
   readonly fenced: number;
 }
@@ -34,8 +35,8 @@ export async function runInterleaving(seed: number, setup: ProfileLeasesSetup, s
     if (!(error instanceof Violation)) throw error;
     throw new Violation(`seed ${seed}, step ${step}: ${error.message}`, { cause: error });
   }
-  const { commits, restores } = run.world.model;
-  return { commits, restores, refused: run.scheduler.refused, fenced: run.fenced };
+  const { commits, restores, discards } = run.world.model;
+  return { commits, restores, discards, refused: run.scheduler.refused, fenced: run.fenced };
 }
 
 async function newSimWorld(seed: number, setup: ProfileLeasesSetup): Promise<SimWorld> {
@@ -84,6 +85,7 @@ class Run {
       () => this.scheduler.report(host),
       () => this.scheduler.start(host, 'retain', null, retain(this.world)),
       () => this.scheduler.start(host, 'restore', null, restore(this.world)),
+      () => this.scheduler.start(host, 'discard', null, discard(this.world)),
       () => this.corrupt(),
     ];
     await random.pick(events)();
@@ -139,7 +141,12 @@ class Run {
   }
 
   private async addDesktop(host: SimHost): Promise<SimDesktop> {
-    const desktop: SimDesktop = { id: await this.setup.addDesktop(host.name), host, state: 'assigned' };
+    const desktop: SimDesktop = {
+      id: await this.setup.addDesktop(host.name),
+      host,
+      state: 'assigned',
+      isUnwanted: this.world.random.chance(0.4),
+    };
     host.machines.set(desktop.id, null);
     this.world.desktops.push(desktop);
     return desktop;

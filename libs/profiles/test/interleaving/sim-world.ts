@@ -19,6 +19,8 @@ export interface SimDesktop {
   readonly id: string;
   readonly host: SimHost;
   state: 'assigned' | 'recycling' | 'deleted';
+  /** Its person will not want to keep what they did. */
+  readonly isUnwanted: boolean;
 }
 
 export interface RunningTask {

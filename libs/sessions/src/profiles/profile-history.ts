@@ -44,11 +44,11 @@ export class ProfileHistory {
     return profile ? this.volumes({ username, roles: profile.roles }) : [];
   }
 
-  /** Newest first, damaged ones too. @throws DomainError `not-found` */
+  /** Newest first, damaged ones too, without those that nobody wants. @throws DomainError `not-found` */
   async versions(username: string, context: string): Promise<ProfileVersionView[]> {
     const { id, newest } = await this.volume(username, context);
-    const versions = await this.leases.versions(id);
-    return versions.map(({ createdAt, fence: _, versionId: __, damagedAt: ___, ...version }) => ({
+    const versions = (await this.leases.versions(id)).filter(({ unwantedAt }) => !unwantedAt);
+    return versions.map(({ createdAt, fence: _, versionId: __, damagedAt: ___, unwantedAt: ____, ...version }) => ({
       ...version,
       isNewest: version.number === newest,
       createdAt: new Date(createdAt).toISOString(),
@@ -81,31 +81,26 @@ export class ProfileHistory {
   }
 
   /**
-   * Begins to take back what sessions that are over wrote and do not want kept, where none of their desktops could.
-   * Whoever is at work there has gone on from it: then it stays. Safe to call at any time, by anybody.
-   * @param volumeId only this one
-   * @returns what is to be done now; later it is among the pending ones
+   * Discards what sessions that are over wrote and do not want kept, where none of their desktops could. What somebody
+   * is at work on top of waits until they have saved or are gone, and what IT is putting back until it is there. Safe to
+   * call at any time, by anybody.
+   * @param volumeId only in this one
    */
-  async beginErasures(volumeId?: string): Promise<PendingRestore[]> {
-    const unwanted = await readRows<{ volumeId: string; from: number }>(
+  async discardUnwanted(volumeId?: string): Promise<void> {
+    const unwanted = await readRows<{ volumeId: string; desktopIds: string[] }>(
       this.dataSource,
-      `SELECT unwanted.volume_id AS "volumeId", unwanted.base_number AS "from"
-         FROM (${unwantedWork}) AS unwanted JOIN profile_leases AS lease ON lease.volume_id = unwanted.volume_id
+      `SELECT unwanted.volume_id AS "volumeId", unwanted.desktop_ids AS "desktopIds" FROM (${unwantedWork}) AS unwanted
         WHERE ($1::uuid IS NULL OR unwanted.volume_id = $1)
-          AND NOT EXISTS (SELECT FROM desktops WHERE id = lease.desktop_id AND state <> 'deleted')
           AND NOT EXISTS (SELECT FROM (${begunRestores}) AS begun WHERE begun."volumeId" = unwanted.volume_id)`,
       [volumeId ?? null],
     );
-    const begun: PendingRestore[] = [];
     for (const each of unwanted) {
       try {
-        const { number, fence } = await this.leases.beginRestore(each.volumeId, each.from);
-        begun.push({ ...each, number, fence });
+        await this.leases.discard(each.volumeId, each.desktopIds);
       } catch (error) {
         if (!LeaseError.is(error)) throw error;
       }
     }
-    return begun;
   }
 
   /**

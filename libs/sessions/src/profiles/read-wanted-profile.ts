@@ -8,7 +8,7 @@ import type {
   SessionProfileState,
 } from '#libs/contracts';
 import { readRows } from '#libs/database';
-import { profileOutcome, sessionBase } from './unwanted-work.js';
+import { profileOutcome, unwantedDesktops } from './unwanted-work.js';
 
 /** The profile that a desktop is to have, or is to give back. */
 export interface WantedProfile {
@@ -27,8 +27,8 @@ export interface WantedProfile {
   /** Null until it was reported. */
   readonly volumeId: string | null;
   readonly baseNumber: number | null;
-  /** The newest version that the session did not write itself: it is taken back to that one when nothing is kept. */
-  readonly sessionBaseNumber: number | null;
+  /** Those of the session, this one too, whose work is not to be kept; none as long as the session goes on. */
+  readonly unwantedDesktopIds: readonly string[];
   /** What becomes of what was written, once the desktop is given up. */
   readonly outcome: ProfileOutcome;
   /** IT has given up what the desktop has not saved: it is not to be saved any more. */
@@ -45,7 +45,7 @@ export async function readWantedProfile(dataSource: DataSource, desktopId: strin
             sessions.id AS "sessionId", sessions.username,
             row.context, row.policy, row.state, row.mode, row.volume_id AS "volumeId",
             row.base_number AS "baseNumber",
-            ${sessionBase} AS "sessionBaseNumber",
+            ${unwantedDesktops} AS "unwantedDesktopIds",
             ${profileOutcome} AS outcome, row.given_up_at IS NOT NULL AS "isGivenUp",
             CASE WHEN desktops.reason = 'roamed' THEN 'roamed'
                  WHEN desktops.reason IN ('log-off', 'expired') THEN 'log-off'

@@ -38,7 +38,7 @@ describe('profiles of sessions', () => {
           mode: 'write',
           volumeId: null,
           baseNumber: null,
-          sessionBaseNumber: null,
+          unwantedDesktopIds: [],
           outcome: 'keep',
           isGivenUp: false,
           versionReason: 'recycle',

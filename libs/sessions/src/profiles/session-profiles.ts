@@ -124,7 +124,7 @@ export class SessionProfiles {
 
   /**
    * Removes what was kept of sessions that are over, once all their desktops are gone and nothing of theirs is to be
-   * taken back: what a session wrote is known by all its desktops only. Safe to call at any time, by anybody.
+   * discarded: what a session wrote is known by all its desktops only. Safe to call at any time, by anybody.
    */
   async sweep(): Promise<void> {
     await readRows(

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ProfileOutcome, SessionView } from '#libs/contracts';
-import { ProfileLeases } from '#libs/profiles';
+import { ProfileLeases, ProfileLookups } from '#libs/profiles';
 import { ProfileWorld } from '../../test/profile-world.js';
 import { ProfileHistory } from './profile-history.js';
+import { ProfileLooks } from './profile-looks.js';
 
 /** The pool `second` asks, `erasing` erases, `first` keeps. */
 describe('work that is not to be kept', () => {
@@ -70,16 +71,18 @@ describe('work that is not to be kept', () => {
 
   const rowsLeft = async ({ id }: SessionView) =>
     (await at.rows('SELECT FROM session_profiles WHERE session_id = $1', [id])).length;
-  const begun = async () => {
-    await history().beginErasures();
-    return (await history().pendingRestores(0, volumeId)).map(({ from }) => from);
+  /** Discards what is to be discarded now. @returns the number of the newest then, and of what nobody is offered any more */
+  const discarded = async () => {
+    await history().discardUnwanted(volumeId);
+    const unwanted = (await leases().versions(volumeId)).filter(({ unwantedAt }) => unwantedAt);
+    return [(await leases().newest(volumeId))?.number, unwanted.map(({ number }) => number).sort()];
   };
-  const commit = async () => {
-    for (const { from: origin, ...restore } of await history().pendingRestores(0, volumeId)) {
-      const from = (await leases().versions(volumeId)).find(({ number }) => number === origin);
-      if (from) await leases().commitRestore(volumeId, { ...restore, from });
-    }
-  };
+  /** As the last desktop does that has the lease. */
+  async function close(desktopId: string): Promise<void> {
+    const [lease] = await leases().leasesOf(desktopId);
+    const { unwantedDesktopIds = [] } = (await at.profiles.wanted(desktopId)) ?? {};
+    await leases().discard(volumeId, unwantedDesktopIds, lease?.fence);
+  }
 
   describe('goes back', () => {
     it('to what the session began with, whatever became of its first desktop', async () => {
@@ -88,32 +91,46 @@ describe('work that is not to be kept', () => {
       const next = await nextDesktop();
       await bring(next);
       await write(next, '3');
+      expect(await at.profiles.wanted(next)).toMatchObject({ unwantedDesktopIds: [] });
       await at.sessions.logOff(at.alice, session.id, 'erase');
       await at.profiles.sweep();
-      expect(await at.profiles.wanted(next)).toMatchObject({ outcome: 'erase', baseNumber: 2, sessionBaseNumber: 1 });
+      const wanted = await at.profiles.wanted(next);
+      expect(wanted).toMatchObject({ outcome: 'erase', baseNumber: 2 });
+      expect([...(wanted?.unwantedDesktopIds ?? [])].sort()).toEqual([desktopId, next].sort());
       expect(await leases().numbersInUse(volumeId)).toEqual([1, 2]);
-      expect(await begun()).toEqual([]);
+      expect(await discarded()).toEqual([3, []]);
       await gone(next);
-      // It was not taken back by its desktop.
+      // It was not done by its desktop.
       await at.profiles.sweep();
       expect(await leases().numbersInUse(volumeId)).toEqual([1, 2]);
-      expect(await begun()).toEqual([1]);
+      expect(await discarded()).toEqual([1, [2, 3]]);
+      await at.profiles.sweep();
+      expect(await rowsLeft(session)).toBe(0);
+      expect(await leases().numbersInUse(volumeId)).toEqual([]);
     });
 
-    it('once, by the last desktop, and keeps what it knows of the others until that one is gone', async () => {
+    it('by the last desktop, and knows of the others until that one is gone', async () => {
       const { session, desktopId } = await restarted();
       await gone(desktopId);
       const next = await nextDesktop();
       await bring(next);
+      await write(next, '3');
       await at.sessions.logOff(at.alice, session.id, 'erase');
-      await write(next, '1');
-      await release(next);
+      await close(next);
       await at.profiles.sweep();
       expect(await rowsLeft(session)).toBe(2);
-      expect(await begun()).toEqual([]);
+      expect(await discarded()).toEqual([1, [2, 3]]);
       await gone(next);
       await at.profiles.sweep();
       expect(await rowsLeft(session)).toBe(0);
+    });
+
+    it('also where the newest is already what it was', async () => {
+      const { session, desktopId } = await restarted();
+      await write(desktopId, '1');
+      await at.sessions.logOff(at.alice, session.id, 'erase');
+      await gone(desktopId);
+      expect(await discarded()).toEqual([1, [2, 3]]);
     });
 
     it('to an empty profile when the session was the first of all', async () => {
@@ -121,7 +138,8 @@ describe('work that is not to be kept', () => {
       await bring(desktopId);
       await write(desktopId, '2');
       await at.sessions.logOff(at.alice, session.id, 'erase');
-      expect(await at.profiles.wanted(desktopId)).toMatchObject({ sessionBaseNumber: 1 });
+      await close(desktopId);
+      expect(await discarded()).toEqual([1, [2]]);
     });
 
     it("not across another session's work", async () => {
@@ -137,7 +155,8 @@ describe('work that is not to be kept', () => {
       await bring(next);
       await write(next, '5');
       await at.sessions.logOff(at.alice, session.id, 'erase');
-      expect(await at.profiles.wanted(next)).toMatchObject({ outcome: 'erase', sessionBaseNumber: 4 });
+      await close(next);
+      expect(await discarded()).toEqual([4, [2, 5]]);
     });
 
     it('not across a restore', async () => {
@@ -149,43 +168,50 @@ describe('work that is not to be kept', () => {
       await bring(next);
       await write(next, '5');
       await at.sessions.logOff(at.alice, session.id, 'erase');
-      expect(await at.profiles.wanted(next)).toMatchObject({ outcome: 'erase', sessionBaseNumber: 4 });
+      await close(next);
+      expect(await discarded()).toEqual([4, [2, 3, 5]]);
+    });
+
+    it('not before what IT is putting back is there', async () => {
+      const { session, desktopId } = await restarted();
+      await gone(desktopId);
+      await at.sessions.logOff(at.alice, session.id, 'erase');
+      const begun = await leases().beginRestore(volumeId, 2);
+      expect(await discarded()).toEqual([2, []]);
+      await leases().commitRestore(volumeId, begun);
+      expect(await discarded()).toEqual([3, [2]]);
     });
   });
 
-  describe('of a session whose last desktop could not take it back', () => {
-    it.each(['none', 'waiting', 'failed'] as const)('is taken back all the same: %s', async (last) => {
+  describe('of a session whose last desktop could not discard it', () => {
+    it.each(['none', 'waiting', 'failed'] as const)('goes all the same: %s', async (last) => {
       const { session, desktopId } = await restarted();
       await gone(desktopId);
       const next = last === 'none' ? null : await nextDesktop();
       if (next && last === 'failed') await at.profiles.report(next, { state: 'failed', reason: 'failed' });
-      expect(await begun()).toEqual([]);
+      expect(await discarded()).toEqual([2, []]);
       await at.sessions.logOff(at.alice, session.id, 'erase');
       if (next) await gone(next);
       // Whenever a provisioner comes to it.
       await at.profiles.sweep();
-      expect(await begun()).toEqual([1]);
-      expect(await begun()).toEqual([1]);
-      await at.profiles.sweep();
-      await commit();
-      expect(await leases().newest(volumeId)).toMatchObject({ versionId: '1'.repeat(64), restoredFrom: 1 });
-      expect(await begun()).toEqual([]);
+      expect(await discarded()).toEqual([1, [2]]);
+      expect(await discarded()).toEqual([1, [2]]);
       await at.profiles.sweep();
       expect(await rowsLeft(session)).toBe(0);
     });
 
-    it('is taken back without being asked where the pool erases', async () => {
+    it('goes without being asked where the pool erases', async () => {
       const { session, desktopId } = await restarted('erasing');
       await gone(desktopId);
       await at.sessions.logOff(at.alice, session.id);
-      expect(await begun()).toEqual([1]);
+      expect(await discarded()).toEqual([1, [2]]);
     });
 
     it.each(['keep', undefined] satisfies (ProfileOutcome | undefined)[])('stays when told %s', async (choice) => {
       const { session, desktopId } = await restarted();
       await gone(desktopId);
       await at.sessions.logOff(at.alice, session.id, choice);
-      expect(await begun()).toEqual([]);
+      expect(await discarded()).toEqual([2, []]);
       await at.profiles.sweep();
       expect(await rowsLeft(session)).toBe(0);
     });
@@ -198,17 +224,19 @@ describe('work that is not to be kept', () => {
       expect((await at.view(session)).state).toBe('preparing');
     });
 
-    it('stays when another session has gone on from it', async () => {
+    it('waits for another session that goes on from it, and keeps what that one made of it', async () => {
       const { session, desktopId } = await restarted();
       await gone(desktopId);
       const other = await at.opened('first');
       await bring(other.desktopId);
       await at.sessions.logOff(at.alice, session.id, 'erase');
-      expect(await begun()).toEqual([]);
+      expect(await discarded()).toEqual([2, []]);
+      await at.profiles.sweep();
       await write(other.desktopId, '3');
+      expect(await discarded()).toEqual([3, [2]]);
       await at.sessions.logOff(at.alice, other.session.id);
       await gone(other.desktopId);
-      expect(await begun()).toEqual([]);
+      expect(await discarded()).toEqual([3, [2]]);
       await at.profiles.sweep();
       expect(await rowsLeft(session)).toBe(0);
     });
@@ -216,12 +244,31 @@ describe('work that is not to be kept', () => {
     it('is not even saved by a desktop that was restarted a moment ago', async () => {
       const { session, desktopId } = await restarted();
       await at.sessions.logOff(at.alice, session.id, 'erase');
-      expect(await at.profiles.wanted(desktopId)).toMatchObject({ outcome: 'erase', sessionBaseNumber: 1 });
+      expect(await at.profiles.wanted(desktopId)).toMatchObject({ outcome: 'erase', unwantedDesktopIds: [desktopId] });
       // It may have been told to keep before that.
       await write(desktopId, '3');
-      expect(await begun()).toEqual([]);
+      expect(await discarded()).toEqual([3, []]);
       await gone(desktopId);
-      expect(await begun()).toEqual([1]);
+      expect(await discarded()).toEqual([1, [2, 3]]);
     });
+  });
+
+  it('is neither shown nor given to anybody', async () => {
+    const { session, desktopId } = await restarted();
+    await gone(desktopId);
+    const { username } = at.alice;
+    const lookup = { path: '', kind: 'folder' } as const;
+    const target = { context: 'work', number: 2 };
+    const looks = at.app.get(ProfileLooks);
+    const { id } = await looks.begin(username, target, lookup, 'ivan');
+    await at.sessions.logOff(at.alice, session.id, 'erase');
+    await discarded();
+    expect((await history().versions(username, 'work')).map(({ number }) => number)).toEqual([1]);
+    expect(await history().volumesOf(username)).toMatchObject([{ newest: 1, versions: 1 }]);
+    const missing = { code: 'not-found' };
+    await expect(history().restore(username, 'work', 2, 'ivan')).rejects.toMatchObject(missing);
+    await expect(looks.begin(username, target, lookup, 'ivan')).rejects.toMatchObject(missing);
+    await expect(looks.view(username, target, id, 'ivan')).rejects.toMatchObject(missing);
+    expect(await at.app.get(ProfileLookups, { strict: false }).pending(id)).toBeNull();
   });
 });

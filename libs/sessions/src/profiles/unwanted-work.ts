@@ -8,25 +8,14 @@ export const profileOutcome = `CASE
   WHEN row.policy ->> 'atLogOff' = 'ask' THEN coalesce(row.at_log_off, 'keep')
   ELSE 'keep' END`;
 
-/**
- * What the session of a row of `session_profiles` is taken back to: the newest version that none of its own desktops
- * wrote, so that what others wrote or restored meanwhile stays. A first version is empty, whoever made it.
- */
-export const sessionBase = `(SELECT max(version.number) FROM profile_versions AS version
-  WHERE version.volume_id = row.volume_id AND version.state = 'good'
-    AND (version.reason = 'first' OR NOT EXISTS (
-           SELECT FROM session_profiles AS own
-            WHERE own.session_id = row.session_id AND own.desktop_id = version.desktop_id)))`;
+/** The desktops of the session of the row in `sessions` that wrote what is not to be kept. */
+export const unwantedDesktops = `(SELECT coalesce(array_agg(row.desktop_id), '{}') FROM session_profiles AS row
+  WHERE row.session_id = sessions.id AND ${profileOutcome} = 'erase')`;
 
-/**
- * Volumes whose newest version is the work of a session that is over and does not want it kept, and what they are taken
- * back to: `session_id, volume_id, base_number`. Once somebody else has written on top of it there is none.
- */
-export const unwantedWork = `SELECT row.session_id, row.volume_id, base.number AS base_number
+/** What desktops of sessions that are over wrote and is still to be discarded: `session_id, volume_id, desktop_ids`. */
+export const unwantedWork = `SELECT row.session_id, row.volume_id, array_agg(DISTINCT row.desktop_id) AS desktop_ids
   FROM session_profiles AS row JOIN sessions ON sessions.id = row.session_id
        JOIN profile_volumes AS volume ON volume.id = row.volume_id AND volume.deleted_at IS NULL
-       JOIN profile_versions AS newest ON newest.volume_id = row.volume_id
-            AND newest.number = profile_newest(row.volume_id) AND newest.desktop_id = row.desktop_id
-       JOIN profile_versions AS base ON base.volume_id = row.volume_id
-            AND base.number = ${sessionBase} AND base.version_id <> newest.version_id
- WHERE ${profileOutcome} = 'erase'`;
+       JOIN profile_versions AS version ON version.volume_id = row.volume_id AND version.desktop_id = row.desktop_id
+            AND version.state <> 'writing' AND version.reason <> 'first' AND version.unwanted_at IS NULL
+ WHERE ${profileOutcome} = 'erase' GROUP BY row.session_id, row.volume_id`;

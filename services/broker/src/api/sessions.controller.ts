@@ -148,8 +148,8 @@ export class SessionsController {
   @Endpoint({
     summary: 'Logs off: the session and its desktop end',
     description:
-      'With `profile=erase` what was written to the profile on this desktop is forgotten, where the pool asks at ' +
-      'log-off; without, it is kept. A choice that the pool does not leave is `forbidden`, and the session goes on.',
+      'With `profile=erase` nothing that the session wrote to the profile is kept, where the pool asks at log-off; ' +
+      'without, all is. A choice that the pool does not leave is `forbidden`, and the session goes on.',
     status: 202,
     answer: 'Session',
     errors: [...change, errors.invalidRequest, errors.forbidden],

@@ -81,7 +81,7 @@ export function addProfileCommands(profile: Command, perform: Perform): void {
   profile
     .command('delete')
     .argument('<user>')
-    .description("destroys the keys of a person's profiles: nobody can ever read them again")
+    .description("destroys the keys of a person's profiles, for ever")
     .option('--context <name>', 'only the profile of this name')
     .option('--yes', 'do not ask')
     .action((user: string, options: DeleteProfileOptions) =>

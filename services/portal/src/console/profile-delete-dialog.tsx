@@ -9,7 +9,7 @@ interface Props {
   onClose(): void;
 }
 
-/** The question before nobody can ever read a profile again; the name has to be typed. */
+/** The question before a profile is gone for ever; the name has to be typed. */
 export function ProfileDeleteDialog({ username, context, onDone, onClose }: Props) {
   const client = useConsoleClient();
   const id = useId();
@@ -28,8 +28,12 @@ export function ProfileDeleteDialog({ username, context, onDone, onClose }: Prop
       }}
     >
       <p>
-        Its key is destroyed: nobody can ever read any of its versions again, here or in a copy of the store. Their next
-        logon begins with an empty profile. A desktop that has it open goes on and keeps nothing.
+        Its key is destroyed: nobody can ever read any of its versions here again. Their next logon begins with an empty
+        profile. A desktop that has it open goes on and keeps nothing.
+      </p>
+      <p>
+        Then run <code>goldleaf store replicate</code> to each copy of the store. Backups made before can be read with
+        the master key until they are gone.
       </p>
       <label className="field" htmlFor={id}>
         <span>

@@ -216,7 +216,7 @@ export class DesktopProfileSync {
     const { desktopId, username, context } = wanted;
     try {
       const volume = await this.vault.find({ username, context });
-      if (volume?.id === volumeId) await this.keepOrTakeBack(wanted, volume, fence);
+      if (volume?.id === volumeId) await this.keepOrDiscard(wanted, volume, fence);
     } catch (error) {
       if (!LeaseError.is(error, 'lost', 'deleted', 'stale')) throw error;
       // Refused under a fence that was raised meanwhile, which says nothing of whose profile it is: tried again.
@@ -227,10 +227,10 @@ export class DesktopProfileSync {
     await this.release(volumeId, desktopId);
   }
 
-  private async keepOrTakeBack(wanted: WantedProfile, volume: UnlockedVolume, fence: number): Promise<void> {
-    const { desktopId, outcome, versionReason, sessionBaseNumber } = wanted;
+  private async keepOrDiscard(wanted: WantedProfile, volume: UnlockedVolume, fence: number): Promise<void> {
+    const { desktopId, outcome, versionReason, unwantedDesktopIds } = wanted;
     if (outcome === 'erase') {
-      if (sessionBaseNumber !== null) await this.writer.takeBack(volume, fence, sessionBaseNumber);
+      await this.leases.discard(volume.id, unwantedDesktopIds, fence);
       return;
     }
     const machine = await this.driver.inspect(desktopId);

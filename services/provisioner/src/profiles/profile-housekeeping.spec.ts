@@ -1,109 +1,8 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { DEFAULT_RETENTION } from '#libs/contracts';
-import { ManualClock } from '#libs/kernel';
-import {
-  type Lease,
-  MemoryLeaseWorld,
-  MemoryProfileLeases,
-  ProfileKeys,
-  ProfileRecords,
-  profileVolumeName,
-  replicateStore,
-} from '#libs/profiles';
-import { createLogger, Metrics, silentLogger } from '#libs/telemetry';
-import { MemoryObjectStore, PROFILE_CHUNK_BYTES, VolumeStore } from '#libs/volumes';
-import { ProfileMetrics } from '../metrics/profile-metrics.js';
-import { ProfileHousekeeping } from './profile-housekeeping.js';
-import { ProfileVault } from './profile-vault.js';
-
-const logger = silentLogger();
-const masterKey = randomBytes(32);
-const keys = new ProfileKeys(masterKey);
-const id = randomUUID();
-const name = profileVolumeName(id);
-const volume = { id, username: 'alice', context: 'work', wrappedKey: keys.make(id), sizeMib: 1 };
-
-/** The store of a site, with what becomes of it when its database is another one. */
-class Site {
-  readonly objects = new MemoryObjectStore();
-  readonly store = new VolumeStore({ objects: this.objects, logger });
-  readonly records = new ProfileRecords(this.objects);
-  readonly vault = new ProfileVault({} as never, keys);
-  readonly clock = new ManualClock();
-
-  numbers = async () => (await this.store.listVersions(name)).map(({ number }) => number);
-  recorded = async () => [...((await this.records.names(id)).get(id)?.numbers.values() ?? [])].sort((a, b) => a - b);
-}
-
-/** What a database knows of alice's volume. */
-class Database {
-  readonly world = new MemoryLeaseWorld();
-  readonly leases: MemoryProfileLeases;
-  lastNumber = 0;
-  isDeleted = false;
-  readonly figures = new Metrics();
-  private readonly metrics = new ProfileMetrics(this.figures);
-  retention = DEFAULT_RETENTION;
-  wrappedKey = volume.wrappedKey;
-
-  constructor(readonly site: Site) {
-    this.world.addHost('host');
-    this.leases = new MemoryProfileLeases(this.world, site.clock);
-    this.leases.addVolume(id);
-  }
-
-  async lease(): Promise<Lease> {
-    const { lease } = await this.leases.acquire(id, this.world.addDesktop('host'));
-    if (!lease) throw new Error('held');
-    return lease;
-  }
-
-  /** A version as a provisioner that dies after `until` leaves it. */
-  async save({ fence }: Lease, until: 'published' | 'committed' | 'recorded' = 'recorded', after = 0) {
-    const { store, records, vault } = this.site;
-    const { number } = await this.leases.beginVersion(id, fence, 'write-back', after);
-    this.lastNumber = number;
-    const { key } = vault.unlock(volume);
-    const content = (async function* () {
-      yield randomBytes(PROFILE_CHUNK_BYTES);
-    })();
-    const written = await store.writeVersion(content, { volume: name, number, key, chunkBytes: PROFILE_CHUNK_BYTES });
-    if (until === 'published') return;
-    const { id: versionId, sizeBytes } = written;
-    const facts = { versionId, sizeBytes, isClean: true, writtenBytes: 1 };
-    const version = await this.leases.commit(id, fence, number, facts);
-    if (until === 'recorded') await records.put({ ...volume, key }, version);
-  }
-
-  /** @param now what the configuration says; @param tell takes lines of the log */
-  run(now = keys, tell: (line: string) => void = () => {}): Promise<void> {
-    const { site, leases } = this;
-    const volumes = {
-      toErase: async () => [],
-      all: async () => (this.isDeleted ? [] : [id]),
-      byId: async () => ({ ...volume, wrappedKey: this.wrappedKey, lastNumber: this.lastNumber }),
-      rewrapKeys: async () => {
-        try {
-          this.wrappedKey = now.rewrap(id, this.wrappedKey);
-          return { rewrapped: 1, unopened: [] };
-        } catch {
-          return { rewrapped: 0, unopened: [id] };
-        }
-      },
-    };
-    const vault = new ProfileVault(volumes as never, now);
-    const { store, records, clock } = site;
-    const log = createLogger({ service: 'test', destination: { write: tell } });
-    const options = { profileRetention: this.retention };
-    const housekeeping = new ProfileHousekeeping(
-      ...([volumes as never, leases, store, records, vault, this.metrics, options, clock, log] as const),
-    );
-    return housekeeping.run(AbortSignal.timeout(60_000));
-  }
-
-  versions = async () => (await this.leases.versions(id)).map(({ number }) => number).reverse();
-}
+import { type Lease, ProfileKeys, replicateStore } from '#libs/profiles';
+import { MemoryObjectStore } from '#libs/volumes';
+import { Database, id, keys, logger, masterKey, name, Site, volume } from '../../test/housekeeping-site.js';
 
 const upTo = (last: number, first = 1) => Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
@@ -180,6 +79,54 @@ describe('ProfileHousekeeping', () => {
       expect(replica.keys('profile-records/')).toEqual(site.objects.keys('profile-records/'));
     }
     expect(deaths).toBeGreaterThan(8);
+  }, 60_000);
+
+  it('takes what nobody wants away within a minute, in the replica too, wherever it dies', async () => {
+    let hasSurvived = false;
+    let deaths = 0;
+    for (let deathAt = 1; !hasSurvived; deathAt++) {
+      site = new Site();
+      database = new Database(site);
+      const earlier = await database.lease();
+      await database.save(earlier);
+      await database.save(earlier);
+      await database.leases.release(id, earlier.fence);
+      lease = await database.lease();
+      const reader = database.world.addDesktop('host');
+      await database.save(lease);
+      database.world.readers.push({ volumeId: id, desktopId: reader, number: 3 });
+      await database.save(lease);
+      const replica = new MemoryObjectStore();
+      await replicateStore(site.objects, replica, { logger });
+      await database.leases.discard(id, [lease.desktopId], lease.fence);
+      // Another one goes on from what is left.
+      const next = await database.lease();
+      await database.save(next);
+      let operations = 0;
+      const controller = new AbortController();
+      site.objects.interfere = () => {
+        if (operations++ < deathAt) return;
+        controller.abort();
+        throw new Error('killed');
+      };
+      await database.erase().catch(() => {});
+      hasSurvived = !controller.signal.aborted;
+      if (!hasSurvived) deaths++;
+      site.objects.interfere = undefined;
+      await database.run();
+      expect([await database.versions(), await site.numbers()]).toEqual([
+        [1, 2, 3, 5],
+        [1, 2, 3, 5],
+      ]);
+      database.world.moveDesktop(reader, 'deleted');
+      await database.erase();
+      const kept = [1, 2, 5];
+      expect([await database.versions(), await site.numbers(), await site.recorded()]).toEqual([kept, kept, kept]);
+      await replicateStore(site.objects, replica, { logger });
+      expect(replica.keys('versions/')).toEqual(site.objects.keys('versions/'));
+      expect(replica.keys('profile-records/')).toEqual(site.objects.keys('profile-records/'));
+    }
+    expect(deaths).toBeGreaterThan(4);
   }, 60_000);
 
   it('keeps as much of the past as the configuration says', async () => {

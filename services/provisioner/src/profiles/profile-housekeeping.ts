@@ -57,11 +57,20 @@ export class ProfileHousekeeping {
     await this.forgetImports();
   }
 
-  /** What was in the store of volumes whose keys were destroyed, their wrapped keys first. @throws the signal's reason */
-  async eraseDestroyed(signal: AbortSignal): Promise<void> {
+  /** What is not to be there any more by people's will: destroyed profiles, and unwanted work. @throws the signal's reason */
+  async erase(signal: AbortSignal): Promise<void> {
+    await this.eraseDestroyed(signal);
+    for (const volumeId of await this.volumes.withUnwanted()) {
+      signal.throwIfAborted();
+      await this.attempt(volumeId, () => this.tidy(volumeId));
+    }
+  }
+
+  /** What was in the store of volumes whose keys were destroyed, their wrapped keys first. */
+  private async eraseDestroyed(signal: AbortSignal): Promise<void> {
     for (const volumeId of await this.volumes.toErase()) {
       signal.throwIfAborted();
-      await this.attempt(volumeId, () => this.erase(volumeId));
+      await this.attempt(volumeId, () => this.eraseVolume(volumeId));
     }
   }
 
@@ -90,7 +99,7 @@ export class ProfileHousekeeping {
     }
   }
 
-  private async erase(volumeId: string): Promise<void> {
+  private async eraseVolume(volumeId: string): Promise<void> {
     await this.records.destroy(volumeId);
     await this.eraseNames(volumeId);
     await this.volumes.erased(volumeId);

@@ -69,6 +69,7 @@ describe('ProfileImporter', () => {
         reason: 'log-off',
         damage: null,
         damagedAt: null,
+        unwantedAt: null,
       },
       ...{ desktopId: null, host: null, fence: 3, isClean: true, sizeBytes, writtenBytes: 1, createdAt: new Date() },
     });

@@ -21,7 +21,7 @@ describe('ProfileRecorder', () => {
     await recorder.record(volume, {
       ...{ number: 1, versionId: 'a'.repeat(64), state: 'good', parent: null, restoredFrom: null, reason: 'log-off' },
       ...{ desktopId: null, host: null, fence: 1, isClean: true, sizeBytes: 1, writtenBytes: 1, damage: null },
-      ...{ damagedAt: null, createdAt: new Date() },
+      ...{ damagedAt: null, unwantedAt: null, createdAt: new Date() },
     });
     const [[record] = []] = await records.ofPerson('alice');
     if (!record) throw new Error('nothing was recorded');

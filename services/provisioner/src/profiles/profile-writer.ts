@@ -113,19 +113,6 @@ export class ProfileWriter {
     }
   }
 
-  /** Makes what the session began with the newest again, as the person does not want to keep what they did. */
-  async takeBack(volume: UnlockedVolume, fence: number, baseNumber: number): Promise<void> {
-    const [versions, newest] = [await this.leases.versions(volume.id), await this.leases.newest(volume.id)];
-    const base = versions.find(({ number }) => number === baseNumber);
-    if (!base || !newest || newest.versionId === base.versionId) return;
-    const { versionId, isClean, sizeBytes } = base;
-    const { number } = await this.numbered(volume.id, fence, 'log-off', (begun) =>
-      this.store.republish(profileVolumeName(volume.id), versionId, begun.number),
-    );
-    const facts = { versionId, isClean, sizeBytes, writtenBytes: 0 };
-    await this.recorder.record(volume, await this.leases.commit(volume.id, fence, number, facts));
-  }
-
   /** See `writeNumbered`. */
   private async numbered<Written>(
     volumeId: string,

@@ -5,7 +5,7 @@ import { ProfileHistory } from '#libs/sessions';
 import { LOGGER } from '#libs/telemetry';
 import { RestoreProfileHandler } from '../handlers/restore-profile.handler.js';
 
-/** What is to be put back in a volume, or taken back, before somebody goes on from it. */
+/** What is to be put back in a volume, or discarded, before somebody goes on from it. */
 @Injectable()
 export class UnfinishedRestores {
   constructor(
@@ -27,7 +27,7 @@ export class UnfinishedRestores {
   }
 
   private async work(volumeId: string): Promise<void> {
-    await this.history.beginErasures(volumeId);
     for (const restore of await this.history.pendingRestores(0, volumeId)) await this.restoring.handle(restore);
+    await this.history.discardUnwanted(volumeId);
   }
 }

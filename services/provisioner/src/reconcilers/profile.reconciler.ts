@@ -63,8 +63,8 @@ export class ProfileReconciler {
       if (this.saving.size >= SAVES_AT_ONCE) break;
       if (!this.saving.has(due.desktopId)) this.saving.set(due.desktopId, this.save(due));
     }
-    const lost = await this.history.pendingRestores(LOST_AFTER_SECONDS);
-    for (const restore of [...lost, ...(await this.history.beginErasures())]) {
+    await this.history.discardUnwanted();
+    for (const restore of await this.history.pendingRestores(LOST_AFTER_SECONDS)) {
       await this.jobs.enqueue('profile.restore', restore);
     }
     for (const importId of await this.imports.pending(LOST_AFTER_SECONDS)) {
@@ -115,7 +115,7 @@ export class ProfileReconciler {
     const isForAll = nowMs >= this.tidyAtMs;
     if (isForAll) this.tidyAtMs = nowMs + TIDY_EVERY_MS;
     const { signal } = this.stopping;
-    this.tidying = (isForAll ? this.housekeeping.run(signal) : this.housekeeping.eraseDestroyed(signal))
+    this.tidying = (isForAll ? this.housekeeping.run(signal) : this.housekeeping.erase(signal))
       .catch((error: unknown) => {
         if (!this.stopping.signal.aborted) this.logger.warn({ err: error }, 'profiles could not be looked after');
       })

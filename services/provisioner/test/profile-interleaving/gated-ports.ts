@@ -23,7 +23,7 @@ export function gatedPorts(gate: Gate, inner: FakeDriver, around: Surroundings):
     gate.far(`${what}.${name}`, () => viaDatabase(around, effect));
   const rowCalls = ['wanted', 'report', 'askToRoam', 'waitingFor', 'becomeDeleted'] as const;
   const leaseCalls = [
-    ...(['acquire', 'adopt', 'beginVersion', 'commit', 'markDamaged', 'release'] as const),
+    ...(['acquire', 'adopt', 'beginVersion', 'commit', 'markDamaged', 'release', 'discard'] as const),
     ...(['leasesOf', 'newest', 'versions'] as const),
   ];
   const leases = through(around.leases, leaseCalls, far('leases'));

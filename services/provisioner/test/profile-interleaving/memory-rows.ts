@@ -31,7 +31,8 @@ export class MemoryRows implements Pick<SessionProfiles, 'wanted' | 'report' | '
         ...{ context: 'work', conflict: 'roam', atLogOff: outcome, excludedPaths: [] },
         ...{ writeBackMinutes: 5, userMayRestore: false },
       },
-      ...{ state: 'waiting', mode: 'write', volumeId: null, baseNumber: null, sessionBaseNumber: null },
+      ...{ state: 'waiting', mode: 'write', volumeId: null, baseNumber: null },
+      unwantedDesktopIds: outcome === 'erase' ? [desktopId] : [],
       ...{ outcome, isGivenUp: false, versionReason: 'recycle' },
     });
   }
@@ -60,7 +61,7 @@ export class MemoryRows implements Pick<SessionProfiles, 'wanted' | 'report' | '
     if (!row) return false;
     if (this.stateOf(desktopId) !== 'assigned' && state !== 'closing' && state !== 'closed') return false;
     if (row.state !== state && !moves[row.state].includes(state)) return false;
-    const base = baseNumber === undefined ? {} : { baseNumber, sessionBaseNumber: row.sessionBaseNumber ?? baseNumber };
+    const base = baseNumber === undefined ? {} : { baseNumber };
     this.rows.set(desktopId, { ...row, state, ...(volumeId && { volumeId }), ...(mode && { mode }), ...base });
     return true;
   }

@@ -14,7 +14,6 @@ interface Disk {
   readonly states: Content[];
   /** Which of them was committed last. */
   savedAt: number;
-  isErased: boolean;
   /** Nothing of it needs to be kept any more: it was, or a fault took it that nothing is promised against. */
   isOver: boolean;
 }
@@ -62,7 +61,7 @@ export class Oracle {
     const other = [...this.disks].find(([, { isOver }]) => !isOver);
     if (other) this.broken(`${desktopId} may write while ${other[0]} still does`);
     const states = [this.contentOf(versionId)];
-    this.disks.set(desktopId, { base: newest, states, savedAt: 0, isErased: false, isOver: false });
+    this.disks.set(desktopId, { base: newest, states, savedAt: 0, isOver: false });
   }
 
   /** A machine that had its disk all along may write it (again). */
@@ -111,14 +110,18 @@ export class Oracle {
     if (before?.desktopId !== desktopId && before?.number !== disk.base.number) {
       this.broken(`${number} of ${desktopId} covers ${before?.number}, which it never saw`);
     }
-    if (this.facts.isToErase(desktopId) && same(content, disk.states[0])) disk.isErased = true;
     const savedAt = disk.states.findLastIndex((state) => same(state, content));
-    if (savedAt < disk.savedAt && !disk.isErased) {
+    if (savedAt < disk.savedAt) {
       this.broken(
         `${number} is ${content}: ${desktopId} has ${disk.states.at(-1)} and had committed ${disk.states[disk.savedAt]}`,
       );
     }
     disk.savedAt = Math.max(savedAt, disk.savedAt);
+  }
+
+  /** What was written on top of this is not to be kept. */
+  discarded(newest: ProfileVersion | null): void {
+    if (newest) this.newest = newest;
   }
 
   /** The lease was given back, or the disk goes away: all that is on it must be kept by now. */

@@ -20,6 +20,14 @@ export class WatchedLeases extends MemoryProfileLeases {
     if (isReleased && holder) this.oracle?.gone(holder.desktopId, 'gave its lease back');
     return isReleased;
   }
+
+  override async discard(volumeId: string, desktopIds: readonly string[], fence?: number): Promise<number[]> {
+    const holder = await this.holder(volumeId);
+    const numbers = await super.discard(volumeId, desktopIds, fence);
+    this.oracle?.discarded(await this.newest(volumeId));
+    if (fence !== undefined && holder) this.oracle?.gone(holder.desktopId, 'gave its lease back');
+    return numbers;
+  }
 }
 
 /** A host that tells the oracle when a machine goes, and serves what versions hold. */

@@ -92,6 +92,7 @@ export class MemoryProfileLeases extends ProfileLeases {
       state: 'good' as const,
       damage: null,
       damagedAt: null,
+      unwantedAt: null,
       createdAt: this.clock.now(),
     };
     volume.writing.delete(number);
@@ -119,11 +120,28 @@ export class MemoryProfileLeases extends ProfileLeases {
     return true;
   }
 
+  async discard(volumeId: string, desktopIds: readonly string[], fence?: number): Promise<number[]> {
+    const volume = this.volume(volumeId);
+    const isUnderneath = this.isNewestOf(volume, desktopIds);
+    if (fence !== undefined) volume.held(fence);
+    else if (isUnderneath) this.heldByNobody(volumeId);
+    if (volume.holder && (fence !== undefined || isUnderneath)) volume.move(null, null);
+    const unwanted = [...volume.versions.values()].filter(
+      ({ desktopId, reason, unwantedAt }) => desktopIds.includes(desktopId ?? '') && reason !== 'first' && !unwantedAt,
+    );
+    for (const version of unwanted) {
+      volume.versions.set(version.number, { ...version, unwantedAt: this.clock.now() });
+    }
+    return unwanted.map(({ number }) => number).sort((a, b) => a - b);
+  }
+
   async beginRestore(volumeId: string, number: number, after = 0): Promise<BegunRestore> {
     const volume = this.heldByNobody(volumeId);
     volume.lastNumber = Math.max(volume.lastNumber, after);
     const from = volume.versions.get(number);
-    if (!from) throw new LeaseError('not-found', `Profile volume ${volumeId} has no version ${number}`);
+    if (!from || from.unwantedAt) {
+      throw new LeaseError('not-found', `Profile volume ${volumeId} has no version ${number}`);
+    }
     return this.beginFrom(volume, from);
   }
 
@@ -217,6 +235,10 @@ export class MemoryProfileLeases extends ProfileLeases {
   protected isBasedOnNewest(volume: MemoryVolume, { parent, number }: Writing): boolean {
     const newest = volume.newest()?.number ?? null;
     return parent === newest && number > (newest ?? 0);
+  }
+
+  protected isNewestOf(volume: MemoryVolume, desktopIds: readonly string[]): boolean {
+    return desktopIds.includes(volume.newest()?.desktopId ?? '');
   }
 
   private beginFrom(volume: MemoryVolume, from: RestoreOrigin, importedId?: string): BegunRestore {

@@ -22,7 +22,7 @@ export class MemoryVolume {
   constructor(readonly id: string) {}
 
   newest(): ProfileVersion | null {
-    const good = [...this.versions.values()].filter(({ state }) => state === 'good');
+    const good = [...this.versions.values()].filter(({ state, unwantedAt }) => state === 'good' && !unwantedAt);
     return good.reduce<ProfileVersion | null>((best, each) => (each.number > (best?.number ?? 0) ? each : best), null);
   }
 

@@ -51,6 +51,14 @@ export async function livingHolder(unit: UnitOfWork, { desktopId, host, acquired
   return !holder || holder.state === 'deleted' ? null : { desktopId, host, acquiredAt };
 }
 
+/** The fence under which nobody may write. @throws LeaseError `held` */
+export async function fenceOfNobody(unit: UnitOfWork, volumeId: string): Promise<number> {
+  const lease = await lockLease(unit, volumeId);
+  const heldBy = await livingHolder(unit, lease);
+  if (heldBy) throw new LeaseError('held', `Desktop ${heldBy.desktopId} writes profile volume ${volumeId}`);
+  return lease.desktopId === null ? lease.fence : moveLease(unit, volumeId, null);
+}
+
 function reasonOf(asking: Asking | undefined): string {
   if (!asking) return 'there is none';
   return asking.isFenced ? `host ${asking.host} is fenced off` : `it is ${asking.state}`;

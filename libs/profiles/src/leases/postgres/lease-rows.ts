@@ -7,7 +7,7 @@ import type { ProfileVersion } from '../profile-version.js';
 const versionColumns = `number, version_id AS "versionId", state, parent, restored_from AS "restoredFrom", reason,
   desktop_id AS "desktopId", host, fence, is_clean AS "isClean", size_bytes::float8 AS "sizeBytes",
   written_bytes::float8 AS "writtenBytes", damage,
-  damaged_at AS "damagedAt", created_at AS "createdAt"`;
+  damaged_at AS "damagedAt", unwanted_at AS "unwantedAt", created_at AS "createdAt"`;
 
 /** A row of `profile_leases` that the transaction has locked. */
 export interface LeaseRow {
@@ -47,13 +47,14 @@ export async function lockHeldLease(unit: UnitOfWork, volumeId: string, fence: n
 
 export async function newestVersion(rows: ReadRows, volumeId: string): Promise<ProfileVersion | null> {
   const [newest] = await rows<ProfileVersion>(
-    `SELECT ${versionColumns} FROM profile_versions WHERE volume_id = $1 AND state = 'good' ORDER BY number DESC LIMIT 1`,
+    `SELECT ${versionColumns} FROM profile_versions
+      WHERE volume_id = $1 AND state = 'good' AND unwanted_at IS NULL ORDER BY number DESC LIMIT 1`,
     [volumeId],
   );
   return newest ?? null;
 }
 
-/** A committed version, good or damaged. */
+/** A committed version, good, damaged or unwanted. */
 export async function versionNumbered(
   rows: ReadRows,
   volumeId: string,

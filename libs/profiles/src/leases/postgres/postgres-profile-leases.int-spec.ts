@@ -100,6 +100,21 @@ describe('the tables of profiles, whatever a program writes', () => {
     await expect(back).rejects.toEqual(refused('profile_version_final'));
   });
 
+  it('take work alone for unwanted, and nothing is laid over it any more', async () => {
+    const { leases, volumeId, lease } = await newWorld(given);
+    await write(leases, lease, '2');
+    const begun = await leases.beginVersion(volumeId, lease.fence, 'write-back');
+    const mark = (number: number) =>
+      given.sql('UPDATE profile_versions SET unwanted_at = now() WHERE volume_id = $1 AND number = $2', [
+        volumeId,
+        number,
+      ]);
+    await expect(mark(1)).rejects.toEqual(refused('profile_version_unwanted'));
+    await expect(mark(begun.number)).rejects.toEqual(refused('profile_version_unwanted'));
+    await mark(2);
+    await expect(commit(volumeId, begun.number)).rejects.toEqual(refused('profile_version_stale'));
+  });
+
   it('keep the newest and what a machine reads from', async () => {
     const { leases, volumeId, lease } = await newWorld(given);
     await write(leases, lease, '2');

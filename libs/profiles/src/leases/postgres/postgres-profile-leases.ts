@@ -18,7 +18,7 @@ import { fenceHost, liftHostFence } from './host-fence.js';
 import { acquireLease, adoptLease } from './lease-holding.js';
 import { asLeaseError } from './lease-refusal.js';
 import { allVersions, type LeaseRow, leaseOf, lockHeldLease, moveLease, newestVersion } from './lease-rows.js';
-import { dropVersions, numbersInUse, unknownNumbers } from './version-dropping.js';
+import { discardWork, dropVersions, numbersInUse, unknownNumbers } from './version-dropping.js';
 import {
   beginImport,
   beginRestore,
@@ -67,6 +67,10 @@ export class PostgresProfileLeases extends ProfileLeases {
       if (LeaseError.is(error, 'lost', 'deleted')) return false;
       throw error;
     }
+  }
+
+  discard(volumeId: string, desktopIds: readonly string[], fence?: number): Promise<number[]> {
+    return this.inTurn((unit) => discardWork(unit, volumeId, desktopIds, fence));
   }
 
   beginRestore(volumeId: string, from: number, after = 0): Promise<BegunRestore> {

@@ -1,6 +1,32 @@
 import type { UnitOfWork } from '#libs/database';
 import type { ReadRows } from '../../app-choices.js';
-import { lockLease, newestVersion } from './lease-rows.js';
+import { fenceOfNobody } from './lease-holding.js';
+import { lockHeldLease, lockLease, moveLease, newestVersion } from './lease-rows.js';
+
+/** See `ProfileLeases.discard`. */
+export async function discardWork(
+  unit: UnitOfWork,
+  volumeId: string,
+  desktopIds: readonly string[],
+  fence?: number,
+): Promise<number[]> {
+  if (fence !== undefined) {
+    await lockHeldLease(unit, volumeId, fence);
+    await moveLease(unit, volumeId, null);
+  } else {
+    await lockLease(unit, volumeId);
+    const writer = (await newestVersion(unit.rows.bind(unit), volumeId))?.desktopId;
+    // Another newest under the hands of who writes would be what their changes are laid over.
+    if (writer && desktopIds.includes(writer)) await fenceOfNobody(unit, volumeId);
+  }
+  const marked = await unit.rows<{ number: number }>(
+    `UPDATE profile_versions SET unwanted_at = clock_timestamp()
+      WHERE volume_id = $1 AND desktop_id = ANY($2) AND state <> 'writing' AND reason <> 'first' AND unwanted_at IS NULL
+     RETURNING number`,
+    [volumeId, desktopIds],
+  );
+  return marked.map(({ number }) => number).sort((a, b) => a - b);
+}
 
 /** See `ProfileLeases.drop`. */
 export async function dropVersions(unit: UnitOfWork, volumeId: string, numbers: readonly number[]): Promise<number[]> {

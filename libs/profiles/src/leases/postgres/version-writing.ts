@@ -3,7 +3,7 @@ import type { ReadRows } from '../../app-choices.js';
 import { LeaseError } from '../lease-error.js';
 import type { BegunRestore, BegunVersion, Lease, RestoreOrigin, VersionFacts } from '../profile-leases.js';
 import type { ProfileVersion, VersionReason } from '../profile-version.js';
-import { livingHolder } from './lease-holding.js';
+import { fenceOfNobody } from './lease-holding.js';
 import { leaseOf, lockHeldLease, lockLease, moveLease, newestVersion, versionNumbered } from './lease-rows.js';
 
 /** See `ProfileLeases.beginVersion`. */
@@ -97,7 +97,9 @@ export async function beginRestore(
 ): Promise<BegunRestore> {
   const fence = await fenceOfNobody(unit, volumeId);
   const from = await versionNumbered(unit.rows.bind(unit), volumeId, number);
-  if (!from) throw new LeaseError('not-found', `Profile volume ${volumeId} has no version ${number}`);
+  if (!from || from.unwantedAt) {
+    throw new LeaseError('not-found', `Profile volume ${volumeId} has no version ${number}`);
+  }
   return { number: await addRestore(unit, volumeId, fence, { restoredFrom: number }, after), fence, from };
 }
 
@@ -106,14 +108,6 @@ export async function beginImport(unit: UnitOfWork, volumeId: string, from: Rest
   const fence = await fenceOfNobody(unit, volumeId);
   const origin = { restoredFrom: from.number, importedId: from.versionId };
   return { number: await addRestore(unit, volumeId, fence, origin), fence, from };
-}
-
-/** The fence under which nobody may write. @throws LeaseError `held` */
-async function fenceOfNobody(unit: UnitOfWork, volumeId: string): Promise<number> {
-  const lease = await lockLease(unit, volumeId);
-  const heldBy = await livingHolder(unit, lease);
-  if (heldBy) throw new LeaseError('held', `Desktop ${heldBy.desktopId} writes profile volume ${volumeId}`);
-  return lease.desktopId === null ? lease.fence : moveLease(unit, volumeId, null);
 }
 
 async function addRestore(
