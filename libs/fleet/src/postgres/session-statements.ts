@@ -129,7 +129,8 @@ export class SessionStatements {
        chosen AS (
          UPDATE session_profiles AS row SET at_log_off = outcome FROM choice
           WHERE row.session_id = choice.session_id AND choice.policy IN ('ask', outcome)
-            AND row.policy ->> 'atLogOff' = 'ask')
+            -- Of desktops that were given before the pool began to ask: what is asked is of the whole session.
+            AND (row.policy ->> 'atLogOff' = 'ask' OR (choice.policy = 'ask' AND row.policy ->> 'atLogOff' = 'keep')))
        SELECT session_id AS id FROM choice WHERE policy NOT IN ('ask', outcome)`,
       [choices.map(({ sessionId }) => sessionId), choices.map(({ outcome }) => outcome)],
     );

@@ -142,6 +142,20 @@ describe('work that is not to be kept', () => {
       expect(await discarded()).toEqual([1, [2]]);
     });
 
+    it('also by what it wrote before the pool began to ask', async () => {
+      const { session, desktopId } = await restarted();
+      await at.rows(`UPDATE session_profiles SET policy = policy || '{"atLogOff": "keep"}' WHERE desktop_id = $1`, [
+        desktopId,
+      ]);
+      await gone(desktopId);
+      const next = await nextDesktop();
+      await bring(next);
+      await write(next, '3');
+      await at.sessions.logOff(at.alice, session.id, 'erase');
+      await close(next);
+      expect(await discarded()).toEqual([1, [2, 3]]);
+    });
+
     it("not across another session's work", async () => {
       const { session, desktopId } = await restarted();
       await gone(desktopId);

@@ -5,8 +5,7 @@
 export const profileOutcome = `CASE
   WHEN sessions.state NOT IN ('ended', 'failed') THEN 'keep'
   WHEN row.policy ->> 'atLogOff' = 'erase' THEN 'erase'
-  WHEN row.policy ->> 'atLogOff' = 'ask' THEN coalesce(row.at_log_off, 'keep')
-  ELSE 'keep' END`;
+  ELSE coalesce(row.at_log_off, 'keep') END`;
 
 /** The desktops of the session of the row in `sessions` that wrote what is not to be kept. */
 export const unwantedDesktops = `(SELECT coalesce(array_agg(row.desktop_id), '{}') FROM session_profiles AS row
