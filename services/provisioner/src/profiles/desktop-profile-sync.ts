@@ -185,9 +185,9 @@ export class DesktopProfileSync {
     const { reason, detail } = profileFailureOf(error);
     this.metrics.failures.inc({ step: 'open' });
     this.logger.error({ err: error, desktopId, username, reason }, 'a profile could not be opened');
-    // The machine has nothing of it any more, and nothing that is done there is kept.
-    if (volume && lease) await this.release(volume.id, desktopId);
     await this.rows.report(desktopId, { state: 'failed', reason, detail });
+    // Only now: it is not opened again, so whatever may be left of it in the machine is never saved over another's work.
+    if (volume && lease) await this.release(volume.id, desktopId);
   }
 
   private async acquire(volumeId: string, desktopId: string): Promise<Lease | 'read-only' | 'wait'> {
