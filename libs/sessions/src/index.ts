@@ -13,6 +13,7 @@ export { type FoundFile, type LookTarget, ProfileLooks } from './profiles/profil
 export type { ProfileReport } from './profiles/profile-report.js';
 export type { DesktopOnHost, DueVersion, OpenProfile } from './profiles/profile-work.js';
 export type { WantedProfile } from './profiles/read-wanted-profile.js';
+export { mayReport } from './profiles/session-profile-states.js';
 export { type RoamAnswer, SessionProfiles } from './profiles/session-profiles.js';
 export { SessionAllocator } from './session-allocator.js';
 export { SessionEnding } from './session-ending.js';

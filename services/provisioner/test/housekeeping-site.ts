@@ -30,6 +30,18 @@ export class Site {
   readonly vault = new ProfileVault({} as never, keys);
   readonly clock = new ManualClock();
 
+  /** Whoever asks the store for more than so many operations is killed then. @returns whether that has come about */
+  dieAt(operation: number): () => boolean {
+    let count = 0;
+    let isDead = false;
+    this.objects.interfere = () => {
+      if (count++ < operation) return;
+      isDead = true;
+      throw new Error('killed');
+    };
+    return () => isDead;
+  }
+
   numbers = async () => (await this.store.listVersions(name)).map(({ number }) => number);
   recorded = async () => [...((await this.records.names(id)).get(id)?.numbers.values() ?? [])].sort((a, b) => a - b);
 }

@@ -1,4 +1,4 @@
-import type { SessionProfileState } from '#libs/contracts';
+import type { DesktopState, SessionProfileState } from '#libs/contracts';
 import { defineStateMachine } from '#libs/kernel';
 
 /**
@@ -14,3 +14,12 @@ export const sessionProfileStates = defineStateMachine<SessionProfileState>('ses
   closing: ['closed'],
   closed: [],
 });
+
+/** Whether a provisioner's report of a state is taken; of a desktop that was given up only `closing` and `closed` are. */
+export function mayReport(
+  { state, desktopState }: { readonly state: SessionProfileState; readonly desktopState: DesktopState },
+  to: SessionProfileState,
+): boolean {
+  if (desktopState !== 'assigned' && to !== 'closing' && to !== 'closed') return false;
+  return state === to || sessionProfileStates.canMove(state, to);
+}

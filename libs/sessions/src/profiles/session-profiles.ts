@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AuditLog } from '#libs/audit';
-import type { SessionProfileState } from '#libs/contracts';
 import { readRows, recordStateEvent, transact, type UnitOfWork } from '#libs/database';
 import { type FleetTransaction, PostgresFleetTransaction, type Session } from '#libs/fleet';
 import { type Clock, plainText } from '#libs/kernel';
@@ -22,7 +21,7 @@ import {
 } from './profile-work.js';
 import { readWantedProfile, type WantedProfile } from './read-wanted-profile.js';
 import { type ProfileRow, readProfileRow, updateProfileRow } from './session-profile-row.js';
-import { sessionProfileStates } from './session-profile-states.js';
+import { mayReport, sessionProfileStates } from './session-profile-states.js';
 import { unwantedWork } from './unwanted-work.js';
 
 /**
@@ -64,7 +63,7 @@ export class SessionProfiles {
       // Sessions are locked before desktops, as everywhere.
       const [session] = sessionId === undefined ? [] : await tx.lockSessions([sessionId]);
       const row = session && (await readProfileRow(unit, desktopId));
-      if (!row || !isAllowed(row, report.state)) return false;
+      if (!row || !mayReport(row, report.state)) return false;
       const hasChanged = await updateProfileRow(unit, row, { ...report, notice: noticeAfter(row, report) });
       if (hasChanged) this.moves.announce(tx, [session.id]);
       if (row.state !== report.state) await noteMove(unit, row, report);
@@ -187,7 +186,3 @@ async function sessionOf(unit: UnitOfWork, desktopId: string): Promise<string | 
 }
 
 /** A desktop that was given up only gives its profile back. */
-function isAllowed({ state: from, desktopState }: ProfileRow, to: SessionProfileState): boolean {
-  if (desktopState !== 'assigned' && to !== 'closing' && to !== 'closed') return false;
-  return from === to || sessionProfileStates.canMove(from, to);
-}

@@ -59,15 +59,9 @@ describe('ProfileHousekeeping', () => {
       const replica = new MemoryObjectStore();
       await replicateStore(site.objects, replica, { logger });
       site.clock.advance(365 * 24 * 3_600_000);
-      let operations = 0;
-      const controller = new AbortController();
-      site.objects.interfere = () => {
-        if (operations++ < deathAt) return;
-        controller.abort();
-        throw new Error('killed');
-      };
+      const isDead = site.dieAt(deathAt);
       await database.run().catch(() => {});
-      hasSurvived = !controller.signal.aborted;
+      hasSurvived = !isDead();
       if (!hasSurvived) deaths++;
       site.objects.interfere = undefined;
       await replicateStore(site.objects, replica, { logger });
@@ -102,15 +96,9 @@ describe('ProfileHousekeeping', () => {
       // Another one goes on from what is left.
       const next = await database.lease();
       await database.save(next);
-      let operations = 0;
-      const controller = new AbortController();
-      site.objects.interfere = () => {
-        if (operations++ < deathAt) return;
-        controller.abort();
-        throw new Error('killed');
-      };
+      const isDead = site.dieAt(deathAt);
       await database.erase().catch(() => {});
-      hasSurvived = !controller.signal.aborted;
+      hasSurvived = !isDead();
       if (!hasSurvived) deaths++;
       site.objects.interfere = undefined;
       await database.run();

@@ -1,17 +1,14 @@
 import { type MemoryLeaseWorld, type MemoryProfileLeases } from '#libs/profiles';
-import type { DesktopOnHost, ProfileReport, RoamAnswer, SessionProfiles, WantedProfile } from '#libs/sessions';
+import {
+  type DesktopOnHost,
+  mayReport,
+  type ProfileReport,
+  type RoamAnswer,
+  type SessionProfiles,
+  type WantedProfile,
+} from '#libs/sessions';
 
 type Row = Omit<WantedProfile, 'desktopState'>;
-
-/** As `sessionProfileStates`: where each state may go besides itself. */
-const moves: Readonly<Record<Row['state'], readonly Row['state'][]>> = {
-  waiting: ['opening', 'ready', 'failed', 'closing', 'closed'],
-  opening: ['waiting', 'ready', 'failed', 'closing', 'closed'],
-  ready: ['failed', 'closing', 'closed'],
-  failed: ['closing', 'closed'],
-  closing: ['closed'],
-  closed: [],
-};
 
 /** One person's desktops and their profiles, as `SessionProfiles` tells provisioners of them; each call is done at once. */
 export class MemoryRows implements Pick<SessionProfiles, 'wanted' | 'report' | 'askToRoam' | 'waitingFor' | 'openOn'> {
@@ -59,8 +56,7 @@ export class MemoryRows implements Pick<SessionProfiles, 'wanted' | 'report' | '
   async report(desktopId: string, { state, volumeId, mode, baseNumber }: ProfileReport): Promise<boolean> {
     const row = this.rows.get(desktopId);
     if (!row) return false;
-    if (this.stateOf(desktopId) !== 'assigned' && state !== 'closing' && state !== 'closed') return false;
-    if (row.state !== state && !moves[row.state].includes(state)) return false;
+    if (!mayReport({ state: row.state, desktopState: this.stateOf(desktopId) }, state)) return false;
     const base = baseNumber === undefined ? {} : { baseNumber };
     this.rows.set(desktopId, { ...row, state, ...(volumeId && { volumeId }), ...(mode && { mode }), ...base });
     return true;
