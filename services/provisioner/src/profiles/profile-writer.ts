@@ -3,14 +3,7 @@ import { join } from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ProfileVersionReason } from '#libs/contracts';
 import type { HypervisorDriver } from '#libs/hypervisor';
-import {
-  type BegunVersion,
-  type Lease,
-  makeSkeleton,
-  ProfileLeases,
-  type ProfileVersion,
-  profileVolumeName,
-} from '#libs/profiles';
+import { type Lease, makeSkeleton, ProfileLeases, type ProfileVersion, profileVolumeName } from '#libs/profiles';
 import { PROFILE_CHUNK_BYTES, VolumeStore } from '#libs/volumes';
 import { ProfileMetrics } from '../metrics/profile-metrics.js';
 import { DRIVER, PROVISIONER_OPTIONS, type ProvisionerOptions } from '../provisioner-options.js';
@@ -91,15 +84,16 @@ export class ProfileWriter {
           return null;
         }
         const changed = reader.changed.map((extent) => ({ isHole: false, ...extent }));
-        const { number, written } = await this.numbered(volume.id, fence, reason, (begun) => {
-          if (!begun.parent) throw new Error(`profile volume ${volume.id} has a machine but no version`);
+        const begin = (after?: number) => this.leases.beginVersion(volume.id, fence, reason, after);
+        const { begun, written } = await writeNumbered(this.store, volume.id, begin, ({ number, parent }) => {
+          if (!parent) throw new Error(`profile volume ${volume.id} has a machine but no version`);
           return this.store.writeChanges({
-            ...{ volume: profileVolumeName(volume.id), number: begun.number, base: begun.parent.versionId },
+            ...{ volume: profileVolumeName(volume.id), number, base: parent.versionId },
             ...{ key: volume.key, sizeBytes: view.sizeBytes, changed, ...(signal && { signal }) },
             read: (offset, length, stop) => reader.read(offset, length, stop),
           });
         });
-        const version = await this.leases.commit(volume.id, fence, number, factsOf(written, isClean));
+        const version = await this.leases.commit(volume.id, fence, begun.number, factsOf(written, isClean));
         outcome = 'confirmed';
         this.metrics.writtenBytes.inc(written.written.storedBytes);
         this.metrics.saveSeconds.observe({ reason }, (performance.now() - startedAt) / 1_000);
@@ -111,18 +105,6 @@ export class ProfileWriter {
       // When it is not known whether the commit came about, the same again on top of it does no harm.
       await driver.closeView(machineId, diskId, view.id, outcome);
     }
-  }
-
-  /** See `writeNumbered`. */
-  private async numbered<Written>(
-    volumeId: string,
-    fence: number,
-    reason: ProfileVersionReason,
-    write: (begun: BegunVersion) => Promise<Written>,
-  ): Promise<{ readonly number: number; readonly written: Written }> {
-    const begin = (after?: number) => this.leases.beginVersion(volumeId, fence, reason, after);
-    const { begun, written } = await writeNumbered(this.store, volumeId, begin, write);
-    return { number: begun.number, written };
   }
 }
 
