@@ -2,17 +2,13 @@ import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { poolProfileSchema, type SessionView } from '#libs/contracts';
-import { FakeHost, type GuestCommand, type GuestResult } from '#libs/hypervisor';
+import { type GuestCommand, type GuestResult } from '#libs/hypervisor';
 import { ImageCatalogue } from '#libs/images';
-import { ProfileKeyError, ProfileLeases, ProfileVolumes } from '#libs/profiles';
-import { SessionService } from '#libs/sessions';
+import { ProfileKeyError } from '#libs/profiles';
 import { until } from '#libs/testing';
 import { DesktopProfileSync, MachineExports, ProfileVault, profileDiskId } from '#services/provisioner';
-import { FleetFixture, type FleetHost } from './fleet-fixture.js';
-
-const alice = { username: 'alice', roles: ['call-center'] };
-/** Beyond what an empty file system has written at its start. */
-const PLACE = 200 * 1024 * 1024;
+import type { FleetFixture, FleetHost } from './fleet-fixture.js';
+import { alice, createProfileFleet, desktopOf, PLACE, profileSteps } from './profile-steps.js';
 
 const says = (stdout: string): GuestResult => ({ exitCode: 0, stdout, stderr: '' });
 
@@ -21,11 +17,8 @@ describe('profiles that cannot be read', () => {
   let host: FleetHost;
 
   beforeEach(async () => {
-    fleet = await FleetFixture.create();
-    host = await fleet.addHost('host-1', new FakeHost({ forks: true }));
-    await fleet.publish();
-    await fleet.addPool({ profile: poolProfileSchema.parse({ context: 'work' }) });
-    await fleet.settled(2);
+    fleet = await createProfileFleet();
+    host = fleet.hosts[0] as FleetHost;
     // The golden image is written to the store in the background.
     const images = fleet.app.get(ImageCatalogue);
     await until('it is there', async () =>
@@ -34,26 +27,13 @@ describe('profiles that cannot be read', () => {
   });
   afterEach(() => fleet?.destroy());
 
-  const service = () => fleet.app.get(SessionService);
-  const leases = () => fleet.app.get(ProfileLeases, { strict: false });
-  const desktopOf = ({ desktop }: SessionView) => desktop?.id ?? '';
-  const volumeId = async () =>
-    (await fleet.app.get(ProfileVolumes, { strict: false }).find({ username: 'alice', context: 'work' }))?.id ?? '';
+  const { service, leases, logOn, volumeId, write, readOn: read, free } = profileSteps(() => fleet);
   const versions = async () => leases().versions(await volumeId());
   const states = async () => (await versions()).map(({ state }) => state);
-  const logOn = async (pool = 'call-center') => {
-    const { id } = await service().open(alice, { pool });
-    return fleet.session(id, 'ready', ({ state }) => state === 'ready');
-  };
   const logOff = async ({ id }: SessionView) => {
     await service().logOff(alice, id);
-    const profile = await volumeId();
-    await until('the lease is free', async () => (await leases().holder(profile)) === null);
+    await free();
   };
-  const read = async (desktopId: string, length: number) =>
-    (await host.machines.readVolume(desktopId, profileDiskId(await volumeId()), PLACE, length)).toString();
-  const write = async (session: SessionView, text: string) =>
-    host.machines.writeToVolume(desktopOf(session), profileDiskId(await volumeId()), PLACE, Buffer.from(text));
   /** A session that makes a version. */
   async function work(text: string): Promise<void> {
     const session = await logOn();
@@ -134,8 +114,7 @@ describe('profiles that cannot be read', () => {
     expect(attempts[0]).toBe('failed');
     host.machines.guestProgram = (...call) => host.machines.runKnownProgram(...call);
     await mountAtStore(aside);
-    const profile = await volumeId();
-    await until('the lease is free', async () => (await leases().holder(profile)) === null);
+    await free();
     expect(await read(desktopOf(await logOn()), 5)).toBe('newer');
   });
 

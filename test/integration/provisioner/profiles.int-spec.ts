@@ -1,59 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { poolProfileSchema, type SessionView } from '#libs/contracts';
-import { FakeHost } from '#libs/hypervisor';
-import { ProfileLeases, ProfileVolumes } from '#libs/profiles';
-import { SessionService } from '#libs/sessions';
 import { until } from '#libs/testing';
-import { defaultProfileOptions, profileDiskId } from '#services/provisioner';
-import { FleetFixture, type FleetHost } from './fleet-fixture.js';
-
-const alice = { username: 'alice', roles: ['call-center'] };
-const MIB = 1024 * 1024;
-/** Beyond what an empty file system has written at its start. */
-const PLACE = 200 * MIB;
+import { defaultProfileOptions } from '#services/provisioner';
+import type { FleetFixture, FleetHost } from './fleet-fixture.js';
+import { alice, createProfileFleet, desktopOf, PLACE, profileSteps } from './profile-steps.js';
 
 describe('roaming profiles', () => {
   let fleet: FleetFixture;
   let host: FleetHost;
 
   beforeEach(async () => {
-    fleet = await FleetFixture.create();
-    host = await fleet.addHost('host-1', new FakeHost({ forks: true }));
-    await fleet.publish();
-    await fleet.addPool({ profile: poolProfileSchema.parse({ context: 'work' }) });
-    await fleet.settled(2);
+    fleet = await createProfileFleet();
+    host = fleet.hosts[0] as FleetHost;
   });
   afterEach(() => fleet?.destroy());
 
-  const service = () => fleet.app.get(SessionService);
-  const leases = () => fleet.app.get(ProfileLeases, { strict: false });
-  const logOn = async (pool = 'call-center') => {
-    const { id } = await service().open(alice, { pool });
-    return fleet.session(id, 'ready', ({ state }) => state === 'ready');
-  };
-  const onAnother = (session: SessionView) =>
-    fleet.session(
-      session.id,
-      'on another desktop',
-      ({ state, desktop }) => state === 'ready' && desktop?.id !== desktopOf(session),
-    );
-  async function volumeId(): Promise<string> {
-    const volume = await fleet.app.get(ProfileVolumes, { strict: false }).find({ username: 'alice', context: 'work' });
-    return volume?.id ?? '';
-  }
-  const disk = async () => profileDiskId(await volumeId());
-  const desktopOf = ({ desktop }: SessionView) => desktop?.id ?? '';
-  const machinesOf = (session: SessionView) =>
-    fleet.hosts.find(({ machines }) => machines.machines.has(desktopOf(session)))?.machines as FakeHost;
-  const write = async (session: SessionView, text: string) =>
-    machinesOf(session).writeToVolume(desktopOf(session), await disk(), PLACE, Buffer.from(text));
-  const read = async (session: SessionView, length: number) =>
-    (await machinesOf(session).readVolume(desktopOf(session), await disk(), PLACE, length)).toString();
-  const reasons = async () => (await leases().versions(await volumeId())).map(({ reason }) => reason);
-  const free = async () => {
-    const id = await volumeId();
-    await until('the lease is free', async () => (await leases().holder(id)) === null);
-  };
+  const { service, leases, logOn, onAnother, volumeId, write, read, reasons, free } = profileSteps(() => fleet);
 
   it('is on the next desktop what it was on the last, and nothing in between is lost', async () => {
     const first = await logOn();

@@ -2,46 +2,25 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { AuditLog } from '#libs/audit';
-import { poolProfileSchema, type SessionView } from '#libs/contracts';
+import { type SessionView } from '#libs/contracts';
 import { DesktopQueries } from '#libs/desktops';
-import { FakeHost } from '#libs/hypervisor';
-import { ProfileLeases, ProfileVolumes } from '#libs/profiles';
-import { ProfileAdministration, SessionService } from '#libs/sessions';
+import { ProfileAdministration } from '#libs/sessions';
 import { until } from '#libs/testing';
-import { profileDiskId } from '#services/provisioner';
-import { FleetFixture, type FleetHost } from './fleet-fixture.js';
-
-const alice = { username: 'alice', roles: ['call-center'] };
-/** Beyond what an empty file system has written at its start. */
-const PLACE = 200 * 1024 * 1024;
+import type { FleetFixture, FleetHost } from './fleet-fixture.js';
+import { alice, createProfileFleet, desktopOf, profileSteps } from './profile-steps.js';
 
 describe('profiles that cannot be saved at the end of their desktop', () => {
   let fleet: FleetFixture;
   let host: FleetHost;
 
   beforeEach(async () => {
-    fleet = await FleetFixture.create();
-    host = await fleet.addHost('host-1', new FakeHost({ forks: true }));
-    await fleet.publish();
-    await fleet.addPool({ profile: poolProfileSchema.parse({ context: 'work' }) });
-    await fleet.settled(2);
+    fleet = await createProfileFleet();
+    host = fleet.hosts[0] as FleetHost;
   });
   afterEach(() => fleet?.destroy());
 
-  const service = () => fleet.app.get(SessionService);
-  const leases = () => fleet.app.get(ProfileLeases, { strict: false });
-  const desktopOf = ({ desktop }: SessionView) => desktop?.id ?? '';
-  const volumeId = async () =>
-    (await fleet.app.get(ProfileVolumes, { strict: false }).find({ username: 'alice', context: 'work' }))?.id ?? '';
+  const { service, leases, logOn, volumeId, write, read } = profileSteps(() => fleet);
   const holder = async () => leases().holder(await volumeId());
-  const logOn = async () => {
-    const { id } = await service().open(alice, { pool: 'call-center' });
-    return fleet.session(id, 'ready', ({ state }) => state === 'ready');
-  };
-  const write = async (session: SessionView, text: string) =>
-    host.machines.writeToVolume(desktopOf(session), profileDiskId(await volumeId()), PLACE, Buffer.from(text));
-  const read = async (session: SessionView, length: number) =>
-    (await host.machines.readVolume(desktopOf(session), profileDiskId(await volumeId()), PLACE, length)).toString();
   const isGone = (session: SessionView) =>
     until('the desktop is gone', async () => {
       const desktop = await fleet.app.get(DesktopQueries).view(desktopOf(session));

@@ -2,52 +2,26 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import type { Type } from '@nestjs/common';
 import { poolProfileSchema, type SessionView } from '#libs/contracts';
 import { PoolService } from '#libs/desktops';
-import { FakeHost } from '#libs/hypervisor';
-import { ProfileLeases, ProfileRecords, ProfileVolumes, profileVolumeName } from '#libs/profiles';
-import { ProfileHistory, SessionService } from '#libs/sessions';
+import { ProfileRecords, profileVolumeName } from '#libs/profiles';
+import { ProfileHistory } from '#libs/sessions';
 import { until } from '#libs/testing';
 import { VolumeStore } from '#libs/volumes';
-import { ProfileHousekeeping, profileDiskId } from '#services/provisioner';
-import { FleetFixture, type FleetHost } from './fleet-fixture.js';
-
-const alice = { username: 'alice', roles: ['call-center'] };
-/** Beyond what an empty file system has written at its start. */
-const PLACE = 200 * 1024 * 1024;
+import { ProfileHousekeeping } from '#services/provisioner';
+import type { FleetFixture, FleetHost } from './fleet-fixture.js';
+import { alice, createProfileFleet, profileSteps } from './profile-steps.js';
 
 describe('work that its person does not want to keep', () => {
   let fleet: FleetFixture;
   let host: FleetHost;
 
   beforeEach(async () => {
-    fleet = await FleetFixture.create();
-    host = await fleet.addHost('host-1', new FakeHost({ forks: true }));
-    await fleet.publish();
-    await fleet.addPool({ profile: poolProfileSchema.parse({ context: 'work' }) });
-    await fleet.settled(2);
+    fleet = await createProfileFleet();
+    host = fleet.hosts[0] as FleetHost;
   });
   afterEach(() => fleet?.destroy());
 
-  const service = () => fleet.app.get(SessionService);
-  const leases = () => fleet.app.get(ProfileLeases, { strict: false });
+  const { service, leases, logOn, onAnother, volumeId, write, read, reasons, free } = profileSteps(() => fleet);
   const ask = poolProfileSchema.parse({ context: 'work', atLogOff: 'ask' });
-  const logOn = async (pool = 'call-center') => {
-    const { id } = await service().open(alice, { pool });
-    return fleet.session(id, 'ready', ({ state }) => state === 'ready');
-  };
-  const desktopOf = ({ desktop }: SessionView) => desktop?.id ?? '';
-  const onAnother = (session: SessionView) =>
-    fleet.session(
-      session.id,
-      'on another desktop',
-      ({ state, desktop }) => state === 'ready' && desktop?.id !== desktopOf(session),
-    );
-  const volumeId = async () =>
-    (await fleet.app.get(ProfileVolumes, { strict: false }).find({ username: 'alice', context: 'work' }))?.id ?? '';
-  const write = async (session: SessionView, text: string) =>
-    host.machines.writeToVolume(desktopOf(session), profileDiskId(await volumeId()), PLACE, Buffer.from(text));
-  const read = async (session: SessionView, length: number) =>
-    (await host.machines.readVolume(desktopOf(session), profileDiskId(await volumeId()), PLACE, length)).toString();
-  const reasons = async () => (await leases().versions(await volumeId())).map(({ reason }) => reason);
   const newest = async () => (await leases().newest(await volumeId()))?.number;
   /** What is left of the profile in database, store and records, once it has been tidied. */
   async function numbersLeft(): Promise<readonly (readonly number[])[]> {
@@ -61,11 +35,6 @@ describe('work that its person does not want to keep', () => {
       [...recorded].sort(),
     ];
   }
-  const free = async () => {
-    const id = await volumeId();
-    await until('the lease is free', async () => (await leases().holder(id)) === null);
-  };
-
   /** A session of the pool `asking`, after one in which version 2 was made and kept. */
   async function afterOneThatWasKept(pool = {}): Promise<SessionView> {
     await fleet.addPool({ name: 'asking', profile: ask, ...pool });
